@@ -95,6 +95,7 @@ const BASE = `
 :host {
   --text: var(--pst-color-text-base, light-dark(#222832, #ced6dd));
   --muted: var(--pst-color-text-muted, light-dark(#48566b, #9ca4af));
+  --surface: var(--pst-color-surface, light-dark(#f3f4f5, #222832));
   --paper: var(--pst-color-background, light-dark(#fff, #14181e));
   --line: light-dark(#7d8794, #8792a0);
   --hair: light-dark(#d6dbe1, #3b434f);
@@ -104,7 +105,7 @@ const BASE = `
   --input-wash: light-dark(#eaf0fc, #1b2740);
   --memory-wash: light-dark(#fdeee4, #3a2416);
   --output-wash: light-dark(#e3f4f2, #12302d);
-  display: block; container-type: inline-size; max-width: 800px; margin: 1.5rem auto;
+  display: block; position: relative; container-type: inline-size; max-width: 800px; margin: 1.5rem auto;
   color: var(--text); font-size: 0.95rem; line-height: 1.45;
 }
 :host([hidden]) { display: none; }
@@ -117,6 +118,7 @@ sub { font-size: 0.75em; line-height: 0; }
 .number { font-variant-numeric: tabular-nums; }
 .slider { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 0.75rem; align-items: baseline; }
 .slider input { grid-column: 1 / -1; width: 100%; height: 1.6rem; margin: 0; accent-color: var(--memory); }
+.slider small { font-size: 0.88rem; }
 .slider output { grid-area: 1 / 2; font-variant-numeric: tabular-nums; }
 .buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 button {
@@ -128,8 +130,8 @@ button:hover:not([aria-disabled="true"]) { background: var(--memory-wash); }
 button[aria-pressed="true"] { background: var(--input-wash); border-color: var(--input); color: var(--input); font-weight: 600; }
 button[aria-disabled="true"] { color: var(--muted); border-style: dashed; cursor: default; }
 button:focus-visible, input:focus-visible { outline: 3px solid var(--memory); outline-offset: 2px; }
-.choice { display: flex; flex-wrap: wrap; gap: 0.1rem 1rem; align-items: center; }
-.choice legend { float: left; margin-right: 1rem; padding: 0; }
+.choice { display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: center; }
+.choice legend { padding: 0; font-size: 0.88rem; }
 .choice label { display: inline-flex; gap: 0.4rem; align-items: center; min-height: 1.75rem; cursor: pointer; }
 .choice input { accent-color: var(--memory); width: 1.1rem; height: 1.1rem; margin: 0; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
