@@ -1,0 +1,107 @@
+# The verbs of the project. `make` alone lists them.
+
+PYTHON ?= python3
+PORT ?= 8000
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# one BLAS thread: results repeat bit for bit, and several jobs do not fight over the cores
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export PYTHONHASHSEED := 0
+# the build's own messages, not those of editors about frozen modules
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+HTML := _build/html
+BOOK := jupyter-book build chapters --config _config.yml --toc _toc.yml --path-output .
+SOLUTIONS := $(wildcard solutions/*/*.ipynb)
+ASSIGNMENTS := $(notdir $(patsubst %/,%,$(dir $(SOLUTIONS))))
+SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme rnnlib -type f \
+	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
+
+.DEFAULT_GOAL := help
+.PHONY: help site serve test check notebooks exercises experiments bench lock clean
+
+help: ## list the verbs
+	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
+
+site: $(HTML)/.built ## build the website into _build/html
+	@echo "The website is in $(HTML). Look at it with: make serve"
+
+serve: $(HTML)/.built ## show the website at http://127.0.0.1:8000 (PORT=… for another port)
+	@python theme/serve.py $(HTML) --port $(PORT)
+
+test: .venv/.test .build/strict ## everything that must hold
+	ruff check .
+	ruff format --check .
+	mypy
+	python theme/notebooks.py --check
+	pytest -n 2 --dist loadfile
+	pytest -q --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile
+
+check: .venv/.test exercises ## what the change since the last commit touched, in at most 3 minutes
+	@python tests/changed.py
+
+notebooks: .venv/.test ## put every notebook in its canonical form and run the chapters (N=02_cell for one)
+	python theme/notebooks.py $(N)
+
+exercises: $(ASSIGNMENTS:%=exercises/%/.made) ## what students receive, from solutions/
+
+experiments: .venv/.test ## run the long experiments again (N=01_storybook for one)
+	@for file in chapters/experiments/$(or $(N),*).py; do echo "$$file"; python "$$file" || exit 1; done
+
+bench: .venv/.test $(HTML)/.built ## measure what machines decide: Lighthouse's performance
+	@for file in benchmarks/*.py; do echo "$$file"; python "$$file" || exit 1; done
+
+lock: ## pin the newest versions of everything in requirements.lock
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@pip install --quiet --upgrade pip && pip install --quiet --group test
+	@(echo "# Made by 'make lock'. Every version, pinned."; pip freeze --all --exclude-editable \
+		| grep -vE '^(pip|setuptools|wheel)==' | sed -E 's/^(torch==[0-9.]+)\+.*/\1/') > requirements.lock
+	@$(MAKE) --no-print-directory .venv/.test
+
+clean: ## remove everything that the verbs made
+	rm -rf _build .build exercises .venv theme/node_modules gradebook.db .nbgrader.log
+
+# ── the parts ────────────────────────────────────────────────────────────────
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Python 3.11 or newer is needed; '$(PYTHON)' is not. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || \
+		{ rm -rf .venv; echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+# $(call install,GROUP,NPM FLAGS): one sentence on failure, the whole story in the log
+define install
+	@mkdir -p .build
+	@echo "Installing the $(1) packages into .venv (a minute or two) …"
+	@{ python -m pip install --upgrade "pip>=25.1" \
+		&& pip install --constraint requirements.lock --group $(1) \
+		&& pip install --no-deps --no-build-isolation --editable . \
+		&& pip check; } > .build/install.log 2>&1 || \
+		{ echo "Installing failed: is there a network? pip's own words are in .build/install.log" >&2; exit 1; }
+	@cd theme && npm ci --no-audit --no-fund $(2) > ../.build/npm.log 2>&1 || \
+		{ echo "npm failed: is there a network? Its own words are in .build/npm.log" >&2; exit 1; }
+	@git config diff.ipynb.textconv "python theme/notebooks.py --text" 2>/dev/null || true
+	@touch $@
+endef
+
+# the test group holds the site group, so a tree set up for tests is set up for the site
+.venv/.site: pyproject.toml requirements.lock theme/package-lock.json | .venv/bin/python
+	@if [ -e .venv/.test ]; then $(MAKE) --no-print-directory .venv/.test; else \
+		$(MAKE) --no-print-directory .venv/.only-site; fi
+	@touch $@
+
+.venv/.only-site: pyproject.toml requirements.lock theme/package-lock.json
+	$(call install,site,--omit=dev)
+
+.venv/.test: pyproject.toml requirements.lock theme/package-lock.json | .venv/bin/python
+	$(call install,test,)
+
+exercises/%/.made: solutions/%/*.ipynb nbgrader_config.py rnnlib/__init__.py | .venv/.site
+	nbgrader generate_assignment $* --force --create
+	@touch $@
+
+$(HTML)/.built: $(SITE_SOURCES) $(ASSIGNMENTS:%=exercises/%/.made) | .venv/.site
+	@mkdir -p .build
+	$(BOOK) > .build/site.log 2>&1 || { tail -20 .build/site.log >&2; exit 1; }
+	@touch $@

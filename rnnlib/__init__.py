@@ -1,0 +1,75 @@
+"""Recurrent neural networks in NumPy, written to be read.
+
+    h_t = f(W_x x_t + W_h h_{t-1} + b)        y_t = W_y h_t + c
+
+A legend of letters holds everywhere:
+
+    T time    B batch    I input    H hidden    K classes or outputs
+    G gates   D directions          L layers
+
+Read the package from the bottom up: `activations` and `cells` hold one time
+step, beside the formula; `bptt` repeats it over time and walks back; `kernels`
+does the same fast; `recurrent` gives it torch's arguments and names.
+"""
+
+from . import plot
+from .activations import (
+    log_softmax,
+    relu,
+    relu_grad,
+    sigmoid,
+    sigmoid_grad,
+    softmax,
+    tanh,
+    tanh_grad,
+)
+from .bptt import unroll, unroll_backward
+from .cells import RNNCell, rnn_step, rnn_step_backward
+from .gradcheck import check_gradients, numerical_gradient
+from .initializers import glorot_uniform, identity, orthogonal, uniform
+from .layers import Embedding, Linear
+from .losses import cross_entropy
+from .metrics import bits, perplexity
+from .module import Module, Parameter
+from .optim import SGD, Adam, clip_grad_norm, clip_grad_value
+from .recurrent import RNN
+from .training import Batches, fit
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "RNN",
+    "SGD",
+    "Adam",
+    "Batches",
+    "Embedding",
+    "Linear",
+    "Module",
+    "Parameter",
+    "RNNCell",
+    "bits",
+    "check_gradients",
+    "clip_grad_norm",
+    "clip_grad_value",
+    "cross_entropy",
+    "fit",
+    "glorot_uniform",
+    "identity",
+    "log_softmax",
+    "numerical_gradient",
+    "orthogonal",
+    "perplexity",
+    "plot",
+    "relu",
+    "relu_grad",
+    "rnn_step",
+    "rnn_step_backward",
+    "sigmoid",
+    "sigmoid_grad",
+    "softmax",
+    "tanh",
+    "tanh_grad",
+    "uniform",
+    "unroll",
+    "unroll_backward",
+]

@@ -1,0 +1,120 @@
+"""The scan: unroll a cell over time, and walk the same way back.
+
+Backpropagation through time is nothing but the chain rule along the unrolled
+chain: each step gets the gradient of its own output *plus* the one that the step
+after it hands back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .validation import expect_float
+
+
+def unroll(cell: Any, x: np.ndarray, state: Any) -> tuple[np.ndarray, Any, list]:
+    """Apply one cell to every time step in turn.
+
+    Parameters
+    ----------
+    cell : module with ``forward(x_t, state) -> state, cache``
+    x : (T, B, I) array
+    state : (B, H) array
+        The state before the first step. Carrying the last state of one piece of a
+        long sequence into the next piece is truncated backpropagation.
+
+    Returns
+    -------
+    h : (T, B, H) array
+        The state after every step.
+    state : (B, H) array
+        The state after the last step; the initial one if T = 0.
+    caches : list
+        One a step, for `unroll_backward`.
+
+    Raises
+    ------
+    ValueError
+        If a shape or dtype does not fit.
+
+    Notes
+    -----
+    Derived in chapter 02_cell.
+
+    Examples
+    --------
+    >>> from rnnlib import RNNCell
+    >>> cell = RNNCell(3, 4, seed=0)
+    >>> h, state, caches = unroll(cell, np.ones((5, 2, 3)), cell.initial_state(2))
+    >>> h.shape, bool((h[-1] == state).all()), len(caches)
+    ((5, 2, 4), True, 5)
+    """
+    x = expect_float("x", x, ("T", "B", "I"))
+    h = np.empty((x.shape[0], *np.shape(state)), dtype=x.dtype)
+    caches = []
+    for t, x_t in enumerate(x):
+        state, cache = cell.forward(x_t, state)
+        h[t] = state
+        caches.append(cache)
+    return h, state, caches
+
+
+def unroll_backward(
+    cell: Any, dh: np.ndarray, caches: list, dstate: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Walk back through `unroll`, from the last step to the first.
+
+    Adds to the gradients of the cell's parameters: a parameter is used at every
+    step, so its gradient is a sum over time.
+
+    Parameters
+    ----------
+    cell : module with ``backward(dstate, cache) -> dx_t, dstate``
+    dh : (T, B, H) array
+        Gradient of the loss by each step's state, as far as the loss looks at it directly.
+    caches : list of length T
+        What `unroll` returned.
+    dstate : (B, H) array, optional
+        Gradient of the loss by the final state; zero if left out.
+
+    Returns
+    -------
+    dx : (T, B, I) array
+        Gradient by the inputs.
+    dstate : (B, H) array
+        Gradient by the initial state.
+
+    Raises
+    ------
+    ValueError
+        If a shape or dtype does not fit.
+
+    References
+    ----------
+    Werbos, Backpropagation through time: what it does and how to do it,
+    Proceedings of the IEEE 78, 1990.
+
+    Notes
+    -----
+    Derived in chapter 03_bptt.
+
+    Examples
+    --------
+    >>> from rnnlib import RNNCell
+    >>> cell = RNNCell(3, 4, seed=0)
+    >>> h, state, caches = unroll(cell, np.ones((5, 2, 3)), cell.initial_state(2))
+    >>> dx, dstate = unroll_backward(cell, np.ones_like(h), caches)
+    >>> dx.shape, dstate.shape
+    ((5, 2, 3), (2, 4))
+    """
+    dh = expect_float("dh", dh, (len(caches), "B", "H"))
+    dstate = np.zeros(dh.shape[1:], dtype=dh.dtype) if dstate is None else dstate
+    dx_steps = []
+    for dh_t, cache in zip(dh[::-1], caches[::-1], strict=True):
+        dx_t, dstate = cell.backward(dh_t + dstate, cache)
+        dx_steps.append(dx_t)
+    if not dx_steps:
+        return np.zeros((0, dh.shape[1], cell.input_size), dtype=dh.dtype), dstate
+    return np.stack(dx_steps[::-1]), dstate
