@@ -99,12 +99,14 @@ const BASE = `
   --paper: var(--pst-color-background, light-dark(#fff, #14181e));
   --line: light-dark(#7d8794, #8792a0);
   --hair: light-dark(#d6dbe1, #3b434f);
-  --input: light-dark(#2b62c9, #8ab4f8);
-  --memory: light-dark(#b8410b, #ffa066);
-  --output: light-dark(#0f766e, #5fd4c4);
-  --input-wash: light-dark(#eaf0fc, #1b2740);
-  --memory-wash: light-dark(#fdeee4, #3a2416);
-  --output-wash: light-dark(#e3f4f2, #12302d);
+  /* the roles' colours of rnnlib.plot on a light page, lighter ones on a dark page */
+  --input: light-dark(#2a7a4b, #6fcf97);
+  --memory: light-dark(#1f5fa8, #82b7f5);
+  --output: light-dark(#7a4496, #cda3e8);
+  --accent: light-dark(#b3470b, #ffa066);
+  --input-wash: light-dark(#e8f4ec, #16301f);
+  --memory-wash: light-dark(#e8f0fa, #16263d);
+  --output-wash: light-dark(#f4ebf8, #2f1d3a);
   display: block; position: relative; container-type: inline-size; max-width: 800px; margin: 1.5rem auto;
   color: var(--text); font-size: 0.95rem; line-height: 1.45;
 }
