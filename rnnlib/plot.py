@@ -139,3 +139,89 @@ def curves(ax: Any, history: dict[str, Sequence[float]], names: Sequence[str]) -
         ax.plot(np.arange(1, len(numbers) + 1), numbers, label=name)
     ax.set_xlabel("epoch")
     ax.legend()
+
+
+def unrolled(
+    ax: Any,
+    inputs: Sequence[str | None],
+    outputs: Sequence[str | None],
+    *,
+    states: Sequence[str] | None = None,
+    weights: bool = False,
+) -> None:
+    """The unrolled chain: one cell a time step, inputs from below, outputs above.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Loses its frame; both axes get the same scale.
+    inputs, outputs : sequences of T str or None
+        What stands in each step's boxes; None draws no box.
+    states : sequence of T str, optional
+        What stands in the cells; h_1 … h_T if left out.
+    weights : bool, optional
+        Write W_x, W_h and W_y beside their arrows, the same at every step.
+
+    Raises
+    ------
+    ValueError
+        If inputs, outputs and states differ in length.
+
+    Notes
+    -----
+    Derived in chapter 02_cell.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> unrolled(ax, ["$x_1$", "$x_2$"], [None, "$y_2$"])
+    >>> [text.get_text() for text in ax.texts if text.get_text()]
+    ['$h_1$', '$x_1$', '$h_2$', '$x_2$', '$y_2$']
+    >>> plt.close(figure)
+    """
+    T = len(inputs)
+    states = [f"$h_{t}$" for t in range(1, T + 1)] if states is None else states
+    if not T == len(outputs) == len(states):
+        raise ValueError(
+            f"inputs, outputs and states need one entry a step, "
+            f"got {T}, {len(outputs)} and {len(states)}"
+        )
+    step, rise, width, height = 1.5, 1.15, 0.9, 0.62
+
+    def box(x: float, y: float, text: str, role: str) -> None:
+        from matplotlib.patches import FancyBboxPatch
+
+        corner = (x - width / 2 + 0.1, y - height / 2 + 0.1)
+        ax.add_patch(
+            FancyBboxPatch(
+                corner, width - 0.2, height - 0.2, boxstyle="round,pad=0.1",
+                facecolor=COLORS[role] + "1f", edgecolor=COLORS[role], linewidth=1.4,
+            )
+        )  # fmt: skip
+        ax.text(x, y, text, ha="center", va="center_baseline")
+
+    def arrow(start: tuple[float, float], end: tuple[float, float], name: str) -> None:
+        style = {"arrowstyle": "-|>", "color": "#4b5563", "shrinkA": 0, "shrinkB": 0, "lw": 1.2}
+        ax.annotate("", end, start, arrowprops=style)
+        if weights:
+            upward = start[0] == end[0]
+            x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+            ax.text(
+                x + 0.08 * upward, y + 0.1 * (not upward), name, fontsize="small",
+                ha="left" if upward else "center", va="center" if upward else "bottom",
+            )  # fmt: skip
+
+    for t in range(T):
+        x = t * step
+        box(x, 0, states[t], "state")
+        if t:
+            arrow((x - step + width / 2, 0), (x - width / 2, 0), "$W_h$")
+        if inputs[t] is not None:
+            box(x, -rise, inputs[t], "input")
+            arrow((x, -rise + height / 2), (x, -height / 2), "$W_x$")
+        if outputs[t] is not None:
+            box(x, rise, outputs[t], "output")
+            arrow((x, height / 2), (x, rise - height / 2), "$W_y$")
+    ax.set(xlim=(-0.6, (T - 1) * step + 0.6), ylim=(-rise - 0.4, rise + 0.4), aspect="equal")
+    ax.axis("off")
