@@ -1,0 +1,15 @@
+// Renders formulas for theme/finish.py: a line of JSON in, { tex, display }, a line of JSON out,
+// { html } or { error }. One process renders a whole build.
+import { createInterface } from "node:readline";
+import katex from "katex";
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { tex, display } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { html: katex.renderToString(tex, { displayMode: display, strict: "error" }) };
+  } catch (error) {
+    answer = { error: error.message };
+  }
+  process.stdout.write(JSON.stringify(answer) + "\n");
+}
