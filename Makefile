@@ -19,7 +19,7 @@ SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme 
 	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve test check notebooks exercises experiments bench lock clean
+.PHONY: help site serve test lint check notebooks exercises experiments bench release lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
@@ -30,13 +30,18 @@ site: $(HTML)/.built ## build the website into _build/html
 serve: $(HTML)/.built ## show the website at http://127.0.0.1:8000 (PORT=… for another port)
 	@python theme/serve.py $(HTML) --port $(PORT)
 
-test: .venv/.test .build/strict ## everything that must hold
-	ruff check .
-	ruff format --check .
+test: lint ## everything that must hold
+	rm -rf _build/.doctrees _build/html
+	$(BOOK) -n -W --keep-going
+	@touch $(HTML)/.built
+	pytest -n 2 --dist loadfile
+	pytest --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile -p no:doctest
+
+lint: .venv/.test exercises ## ruff, mypy, the notebooks' form; also what pre-commit runs
+	ruff check
+	ruff format --check
 	mypy
 	python theme/notebooks.py --check
-	pytest -n 2 --dist loadfile
-	pytest -q --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile
 
 check: .venv/.test exercises ## what the change since the last commit touched, in at most 3 minutes
 	@python tests/changed.py

@@ -1,0 +1,79 @@
+"""`make check`: run the tests of what changed since the last commit, and no others.
+
+The tests mirror the house, so that a changed file's folder names its tests. With
+nothing changed, the last commit itself is what is looked at.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def git(*words: str) -> list[str]:
+    return subprocess.run(
+        ["git", *words], cwd=ROOT, text=True, check=True, capture_output=True
+    ).stdout.splitlines()
+
+
+def changed_files() -> list[str]:
+    """Files that differ from the last commit, new ones too; if none, those of the last commit."""
+    files = git("diff", "--name-only", "HEAD") + git("ls-files", "--others", "--exclude-standard")
+    return files or git("show", "--pretty=", "--name-only", "HEAD")
+
+
+def commands(files: list[str]) -> list[list[str]]:
+    """What to run for these files, cheapest first."""
+    tests: set[str] = set()
+    chapters: set[str] = set()
+    assignments: set[str] = set()
+    for file in map(Path, files):
+        match file.parts:
+            case ("rnnlib", *_):
+                tests |= {"tests/rnnlib", "rnnlib"}
+            case ("chapters", name) if name.endswith(".ipynb") and (ROOT / file).exists():
+                chapters.add(str(file))
+                tests.add("tests/chapters")
+            case ("chapters", "experiments", _):
+                tests.add("tests/chapters")
+            case ("solutions", slug, *_) | ("tests", "solutions", slug) if slug[:2].isdigit():
+                assignments.add(slug.removesuffix(".py"))
+            case ("theme", *_) | ("chapters", _) | ("_config.yml",) | ("_toc.yml",):
+                tests.add("tests/theme")
+            case ("tests", folder, name) if name.startswith("test_") and (ROOT / file).exists():
+                tests.add(str(file))
+            case ("tests", folder, _):
+                tests.add(f"tests/{folder}")
+            case ("nbgrader_config.py",):
+                tests.add("tests/solutions")
+    # a whole folder covers its files
+    tests -= {test for test in tests if str(Path(test).parent) in tests}
+    runs = [["make", "--no-print-directory", "lint"]]
+    if "tests/theme" in {"/".join(Path(test).parts[:2]) for test in tests}:
+        runs.append(["make", "--no-print-directory", "site"])
+    if tests:
+        runs.append(["pytest", "-q", "-n", "2", "--dist", "loadfile", *sorted(tests)])
+    if assignments and "tests/solutions" not in tests:
+        wanted = " or ".join(sorted(assignments))
+        runs.append(["pytest", "-q", "-n", "2", "tests/solutions", "-k", wanted])
+    if chapters:
+        runs.append(["pytest", "-q", "--nbval", *sorted(chapters), "-p", "no:doctest"])
+    return runs
+
+
+def main() -> None:
+    files = changed_files()
+    print("Changed:", ", ".join(files[:8]) + (f" and {len(files) - 8} more" if files[8:] else ""))
+    start = time.monotonic()
+    for command in commands(files):
+        print("$", " ".join(command), flush=True)
+        code = subprocess.run(command, cwd=ROOT).returncode
+        if code not in (0, 5):  # 5: pytest found nothing to run, which is no failure here
+            sys.exit(code)
+    print(f"Checked in {time.monotonic() - start:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Notebooks are stored in one form, and the check that says so can fail."""
+
+import base64
+import io
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "theme"))
+
+from notebooks import as_text, canonical, complaints, notebooks, small_png  # noqa: E402
+
+CHAPTERS = [path for path in notebooks([]) if path.parent.name == "chapters"]
+
+
+@pytest.mark.parametrize("path", notebooks([]), ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_notebook_is_in_its_canonical_form(path):
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    keep_outputs = path in CHAPTERS
+    assert canonical(notebook, keep_outputs) == notebook, "run: make notebooks"
+    assert complaints(notebook, keep_outputs) == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_strict_nbval_compares_every_cell(path):
+    """nbval skips, without a word, a cell without an execution count, and tagged ones."""
+    code = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    skipping = ("nbval-skip", "nbval-ignore-output", "NBVAL_SKIP", "NBVAL_IGNORE_OUTPUT")
+    left_out = [
+        cell.id
+        for cell in code
+        if set(skipping) & set(cell.metadata.get("tags", []))
+        or any(w in cell.source for w in skipping)
+    ]
+    assert len(left_out) <= len(code) // 30, left_out
+
+
+def png():
+    """A plot as Matplotlib saves it."""
+    figure, ax = plt.subplots()
+    ax.plot([0, 1, 0.5], label="a line")
+    ax.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer)
+    plt.close(figure)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def example():
+    """A small notebook in canonical form."""
+    cell = nbformat.v4.new_code_cell("print(1)", id="one", metadata={"mystnb": {}})
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="1\n")]
+    return canonical(nbformat.v4.new_notebook(cells=[cell]), keep_outputs=True)
+
+
+def spoil_alt(notebook):
+    cell = notebook.cells[1]
+    cell.outputs = [nbformat.v4.new_output("display_data", data={"image/png": small_png(png())})]
+
+
+SPOILED = {
+    "two cells have the id": lambda nb: nb.cells[1].update(id="setup"),
+    "random id": lambda nb: nb.cells[1].update(id="1f0e3dad"),
+    "ends in an error": lambda nb: nb.cells[1].update(
+        outputs=[nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])]
+    ),
+    "writes to stderr": lambda nb: nb.cells[1].update(
+        outputs=[nbformat.v4.new_output("stream", name="stderr", text="warning")]
+    ),
+    "without alternative text": spoil_alt,
+}
+
+
+@pytest.mark.parametrize("message", SPOILED)
+def test_what_is_wrong_with_a_notebook_is_said(message):
+    notebook = example()
+    assert complaints(notebook, keep_outputs=True) == []
+    SPOILED[message](notebook)
+    assert any(message in complaint for complaint in complaints(notebook, keep_outputs=True))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda nb: nb.metadata.update(widgets={}),
+        lambda nb: nb.cells[1].update(execution_count=7),
+        lambda nb: nb.cells[1].metadata.update(execution={"iopub.status.busy": "now"}),
+        lambda nb: nb.cells.pop(0),
+        lambda nb: nb.cells[0].update(source="import rnnlib"),
+    ],
+)
+def test_another_form_is_noticed_and_mended(change):
+    notebook = example()
+    changed = deepcopy(notebook)
+    change(changed)
+    assert canonical(changed, keep_outputs=True) != changed
+    assert canonical(changed, keep_outputs=True) == notebook
+
+
+def test_pictures_become_small_and_stay_as_they_are_the_second_time():
+    plot = png()
+    once = small_png(plot)
+    assert len(once) < len(plot) / 1.5
+    assert small_png(once) == once
+
+
+def test_a_diff_shows_sources_and_prints_and_no_picture():
+    notebook = example()
+    spoil_alt(notebook)
+    notebook.cells[1].outputs.append(nbformat.v4.new_output("stream", name="stdout", text="1\n"))
+    text = as_text(notebook)
+    assert "── code one\nprint(1)" in text
+    assert "→ 1" in text
+    assert "→ [picture " in text
+    assert notebook.cells[1].outputs[0].data["image/png"] not in text
+
+
+def test_an_unknown_chapter_is_named():
+    result = subprocess.run(
+        [sys.executable, "theme/notebooks.py", "99_nothing"],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+    )
+    assert result.returncode == 1
+    assert "There is no notebook named 99_nothing." in result.stderr

@@ -1,0 +1,222 @@
+"""The one form in which notebooks are stored, and the command that puts them in it.
+
+    python theme/notebooks.py              every notebook: canonical form, chapters run
+    python theme/notebooks.py 02_cell      the notebooks of one chapter
+    python theme/notebooks.py --check      change nothing, say what is not in its form
+    python theme/notebooks.py --text FILE  a notebook as text, which `git diff` shows
+
+Chapters keep their outputs, because the site shows them and the tests prove
+them. The instructor's notebooks in `solutions` keep none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import io
+import re
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+LARGEST_PNG = 40 * 1024  # bytes
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+# The first code cell of every notebook, so that one that was downloaded alone says what it needs.
+SETUP = """\
+# Makes sure that rnnlib is here. On Colab it is installed; elsewhere the message says how.
+import subprocess
+import sys
+
+RNNLIB = "rnnlib[plot,progress] @ git+{repository}"
+if "google.colab" in sys.modules:
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", RNNLIB], check=True)
+try:
+    import rnnlib
+except ImportError:
+    message = f'rnnlib is missing. In a terminal: pip install "{{RNNLIB}}"'
+    raise ImportError(f"{{message}}, then restart the kernel.") from None
+if rnnlib.__version__ != "{version}":
+    print(f"This notebook was written for rnnlib {version}, but {{rnnlib.__version__}} is here.")
+    print(f'If something fails, try in a terminal: pip install --upgrade "{{RNNLIB}}"')"""
+
+
+def notebooks(names: list[str]) -> list[Path]:
+    """The notebooks of these chapters, or all: chapters first, then solutions."""
+    found = sorted(ROOT.glob("chapters/*.ipynb")) + sorted(ROOT.glob("solutions/*/*.ipynb"))
+    unknown = set(names) - {path.stem for path in found}
+    if unknown:
+        sys.exit(f"There is no notebook named {', '.join(sorted(unknown))}.")
+    return [path for path in found if not names or path.stem in names]
+
+
+def setup_source() -> str:
+    """The setup cell, with the address and the version that the project has now."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    version = re.search(
+        r'__version__ = "(.+)"', (ROOT / "rnnlib/__init__.py").read_text(encoding="utf-8")
+    )
+    if version is None:
+        raise ValueError("rnnlib/__init__.py names no __version__")
+    return SETUP.format(repository=config["repository"]["url"], version=version[1])
+
+
+def canonical(notebook: nbformat.NotebookNode, keep_outputs: bool) -> nbformat.NotebookNode:
+    """A copy in the stored form; nothing is run."""
+    notebook = deepcopy(notebook)
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    # `unrolled` is ours: what an assignment makes unavailable
+    ours = {key: value for key, value in notebook.metadata.items() if key == "unrolled"}
+    notebook.metadata = nbformat.from_dict(KERNEL | ours)
+    notebook.cells = [cell for cell in notebook.cells if cell.id != "setup" and cell.source.strip()]
+    first = next((i for i, c in enumerate(notebook.cells) if c.cell_type == "code"), 0)
+    setup = nbformat.v4.new_code_cell(setup_source(), id="setup")
+    setup.metadata["tags"] = ["remove-cell"]
+    notebook.cells.insert(first, setup)
+
+    count = 0
+    for cell in notebook.cells:
+        cell.source = cell.source.rstrip()
+        cell.metadata = nbformat.from_dict(
+            {
+                key: value
+                for key, value in sorted(cell.metadata.items())
+                if key in {"mystnb", "nbgrader", "tags"}
+            }
+        )
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count if keep_outputs else None
+        cell.outputs = [tidy(output, count) for output in cell.outputs] if keep_outputs else []
+    return notebook
+
+
+def tidy(output: nbformat.NotebookNode, count: int) -> nbformat.NotebookNode:
+    """One stored output: numbered as its cell, pictures small."""
+    if "execution_count" in output:
+        output.execution_count = count
+    if "metadata" in output:
+        output.metadata = nbformat.from_dict({})
+    if "image/png" in output.get("data", {}):
+        output.data["image/png"] = small_png(output.data["image/png"])
+    return output
+
+
+def small_png(encoded: str) -> str:
+    """A picture with at most 64 colours, enough for a plot; one that has them stays as it is."""
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    if picture.mode == "P":
+        return encoded.strip()
+    buffer = io.BytesIO()
+    picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def complaints(notebook: nbformat.NotebookNode, keep_outputs: bool) -> list[str]:
+    """What no rewriting can mend: each a sentence that names the cell."""
+    found = []
+    ids = [cell.id for cell in notebook.cells]
+    found += [
+        f"two cells have the id {name!r}" for name in sorted({i for i in ids if ids.count(i) > 1})
+    ]
+    for cell in notebook.cells:
+        if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f-]+)?", cell.id):
+            found.append(f"cell {cell.id!r} has a random id: give it a name that says what it does")
+        if cell.cell_type != "code" or not keep_outputs:
+            continue
+        for output in cell.outputs:
+            if output.output_type == "error":
+                found.append(f"cell {cell.id!r} ends in an error: {output.ename}: {output.evalue}")
+            if output.get("name") == "stderr":
+                found.append(f"cell {cell.id!r} writes to stderr: {output.text.strip()[:80]}")
+            png = output.get("data", {}).get("image/png")
+            if png is None:
+                continue
+            size = len(base64.b64decode(png))
+            if size > LARGEST_PNG:
+                found.append(
+                    f"cell {cell.id!r} holds a picture of {size} bytes, over {LARGEST_PNG}"
+                )
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            if len(alt) < 20:
+                found.append(f"cell {cell.id!r} shows a picture without alternative text")
+    return found
+
+
+def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
+    """Execute every cell in a fresh kernel, in the notebook's own folder."""
+    from nbclient import NotebookClient
+
+    NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+        allow_errors=True,
+    ).execute()
+
+
+def as_text(notebook: nbformat.NotebookNode) -> str:
+    """Cells and printed outputs one after the other; a picture is a line with its checksum."""
+    lines = []
+    for cell in notebook.cells:
+        lines += [f"── {cell.cell_type} {cell.get('id', '')}", cell.source]
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            text = output.get("text") or data.get("text/plain", "")
+            if text:
+                lines += ["→ " + line for line in text.rstrip().splitlines()]
+            if "image/png" in data:
+                digest = hashlib.sha256(data["image/png"].encode()).hexdigest()
+                lines.append(f"→ [picture {digest[:12]}]")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Do what the command line asks for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", help="chapters such as 02_cell; all if left out")
+    parser.add_argument("--check", action="store_true", help="change nothing")
+    parser.add_argument("--text", type=Path, metavar="FILE", help="print a notebook as text")
+    arguments = parser.parse_args()
+    if arguments.text:
+        print(as_text(nbformat.read(arguments.text, as_version=4)))
+        return
+
+    failed = False
+    for path in notebooks(arguments.names):
+        before = nbformat.read(path, as_version=4)
+        keep_outputs = path.parent.name == "chapters"
+        notebook = canonical(before, keep_outputs)
+        if not arguments.check:
+            if keep_outputs:
+                print(f"{path.relative_to(ROOT)}: running", flush=True)
+                run(notebook, path.parent)
+                notebook = canonical(notebook, keep_outputs)
+            nbformat.write(notebook, path)
+        elif notebook != before or nbformat.writes(notebook) + "\n" != path.read_text("utf-8"):
+            print(f"{path.relative_to(ROOT)}: not in its canonical form. Run: make notebooks")
+            failed = True
+        for complaint in complaints(notebook, keep_outputs):
+            print(f"{path.relative_to(ROOT)}: {complaint}")
+            failed = True
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
