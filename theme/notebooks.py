@@ -163,6 +163,7 @@ def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
         timeout=300,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,  # or the moment of a flush decides how prints are cut
         resources={"metadata": {"path": str(folder)}},
         allow_errors=True,
     ).execute()
