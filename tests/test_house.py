@@ -1,0 +1,60 @@
+"""What holds for the project as a whole: its size, its pins, its manners."""
+
+import re
+import subprocess
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def tracked():
+    return subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, text=True, check=True, capture_output=True
+    ).stdout.splitlines()
+
+
+def test_the_top_level_has_at_most_sixteen_visible_entries():
+    visible = {name.split("/")[0] for name in tracked() if not name.startswith(".")}
+    assert len(visible) <= 16, sorted(visible)
+
+
+def test_the_readme_is_short_shows_the_site_and_names_the_system_packages():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(readme.splitlines()) <= 60
+    pictures = re.findall(r"!\[.{20,}\]\((.+)\)", readme)
+    assert pictures
+    assert all((ROOT / name).exists() for name in pictures)
+    packages = re.search(r'packages="(.+)"', (ROOT / ".ci/run").read_text(encoding="utf-8"))
+    assert all(name in readme for name in packages[1].split())
+
+
+def test_everything_installed_is_pinned_at_the_version_of_the_lock():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pins = dict(re.findall(r"^(\S+)==(\S+)$", lock, re.M))
+    assert pins["torch"] == "2.13.0"
+
+    def plain(name):
+        return re.sub(r"[-_.]+", "-", name).lower()
+
+    pins = {plain(name): version for name, version in pins.items()}
+    for distribution in distributions():
+        name, version = plain(distribution.metadata["Name"]), distribution.version
+        if name not in {"pip", "setuptools", "wheel", "rnnlib"}:
+            assert pins.get(name) == version.split("+")[0], name
+
+
+@pytest.mark.parametrize("name", tracked())
+def test_no_file_is_large_or_names_this_machine_or_a_package_registry(name):
+    path = ROOT / name
+    if not path.exists():  # removed, and not committed yet
+        return
+    assert path.stat().st_size <= 1_500_000
+    if path.suffix in {".png", ".woff2"} or name == "tests/test_house.py":
+        return
+    text = path.read_text(encoding="utf-8")
+    # a home, a checkout or a temporary folder of the machine on which a notebook ran
+    assert not re.search(r"(?<![\w./~-])/(root|home/\w+|tmp/\w+|Users/\w+|work)/", text)
+    assert not re.search(r"pypi\.org|pythonhosted\.org|registry\.npmjs|deb\.debian\.org", text)
