@@ -24,7 +24,15 @@ from .activations import (
     tanh_grad,
 )
 from .bptt import unroll, unroll_backward
-from .cells import RNNCell, rnn_step, rnn_step_backward
+from .cells import (
+    RNNCell,
+    gru_step,
+    gru_step_backward,
+    lstm_step,
+    lstm_step_backward,
+    rnn_step,
+    rnn_step_backward,
+)
 from .gradcheck import check_gradients, numerical_gradient
 from .initializers import glorot_uniform, identity, orthogonal, uniform
 from .layers import Embedding, Linear
@@ -32,12 +40,14 @@ from .losses import cross_entropy
 from .metrics import bits, perplexity
 from .module import Module, Parameter
 from .optim import SGD, Adam, clip_grad_norm, clip_grad_value
-from .recurrent import RNN
+from .recurrent import GRU, LSTM, RNN
 from .training import Batches, fit
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "RNN",
     "SGD",
     "Adam",
