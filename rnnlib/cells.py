@@ -348,7 +348,7 @@ def lstm_step(
     return (h_t, c_t), cache
 
 
-def lstm_step_backward(dh_t: np.ndarray, dc_t: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
+def lstm_step_backward(dh_t: np.ndarray, dc_t: np.ndarray, cache: tuple) -> tuple[Any, ...]:
     """The way back through `lstm_step`.
 
     Parameters

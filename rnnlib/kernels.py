@@ -192,8 +192,8 @@ def lstm_forward(
     W_x_T, W_h_T, b_1 = (_gate_major(W, 4, [0, 1, 3, 2], sigmoids=3) for W in (W_x, W_h, b))
     half = np.array(0.5, dtype)
     h = np.empty((N, H), dtype)
-    gates = np.empty((4, N, H), dtype) if keep else None
-    memory = np.empty((N, H), dtype) if keep else None
+    gates: Any = np.empty((4, N, H), dtype) if keep else None
+    memory: Any = np.empty((N, H), dtype) if keep else None
     c_n = c_0.copy()
     recurrent = np.empty((4, *h_0.shape), dtype)
     product = np.empty_like(h_0)
@@ -344,8 +344,8 @@ def gru_forward(
     W_x_T, W_h_T, b_1 = (_gate_major(W, 3, [0, 1, 2], sigmoids=2) for W in (W_x, W_h, b))
     half = np.array(0.5, dtype)
     h = np.empty((N, H), dtype)
-    gates = np.empty((3, N, H), dtype) if keep else None
-    pasts = np.empty((N, H), dtype) if keep else None  # W_hn h_{t-1} + b_hn
+    gates: Any = np.empty((3, N, H), dtype) if keep else None
+    pasts: Any = np.empty((N, H), dtype) if keep else None  # W_hn h_{t-1} + b_hn
     recurrent = np.empty((3, *h_0.shape), dtype)
     h_prev = h_0
     for block in _blocks(plan):

@@ -29,15 +29,9 @@ Array = np.ndarray
 Rows = tuple[Array, ...]
 
 
-class Recurrent(Module):
-    """What `RNN`, `LSTM` and `GRU` have in common.
-
-    A subclass says what its gates are called, how many arrays its state has, and
-    which kernel computes one layer in one direction.
-
-    Parameters
-    ----------
-    input_size : int
+# What `help` says of these arguments in each of the three layers.
+ARGUMENTS = """\
+input_size : int
         Size I of the input at each time step.
     hidden_size : int
         Size H of the state.
@@ -58,7 +52,18 @@ class Recurrent(Module):
     dtype : dtype, optional
         float64 or float32. Inputs must have the same.
     proj_size : int, optional
-        Refused, whatever it is but 0: torch's projected LSTM is not written here.
+        Anything but 0 is refused: torch's projected LSTM is not written here."""
+
+
+class Recurrent(Module):
+    """What `RNN`, `LSTM` and `GRU` have in common.
+
+    A subclass says what its gates are called, which arrays its state has, and which
+    kernel computes one layer in one direction.
+
+    Parameters
+    ----------
+    {ARGUMENTS}
 
     Raises
     ------
@@ -74,6 +79,9 @@ class Recurrent(Module):
 
     gates = "h"
     states: tuple[str, ...] = ("h_0",)
+
+    def __init_subclass__(cls) -> None:
+        cls.__doc__ = (cls.__doc__ or "").replace("{ARGUMENTS}", ARGUMENTS)
 
     def __init__(
         self,
@@ -103,7 +111,7 @@ class Recurrent(Module):
         bound, G = 1.0 / np.sqrt(H), len(self.gates)
         for layer, direction in self._stack():
             I = self.input_size if layer == 0 else self.directions * H
-            shapes = {"weight_ih": (G * H, I), "weight_hh": (G * H, H)}
+            shapes: dict[str, tuple[int, ...]] = {"weight_ih": (G * H, I), "weight_hh": (G * H, H)}
             if bias:
                 shapes |= {"bias_ih": (G * H,), "bias_hh": (G * H,)}
             for kind, shape in shapes.items():
@@ -216,7 +224,10 @@ class Recurrent(Module):
         plan = packing(T, B, lengths)
         first = self._arrange(state, plan, self.states)
 
-        rows, caches, masks, last = pack(x, plan), {}, {}, {}
+        rows = pack(x, plan)
+        caches: dict[int, tuple[Array, Array, Any]] = {}
+        masks: dict[int, Array] = {}
+        last: dict[int, Rows] = {}
         for layer in range(self.num_layers):
             outputs = []
             for direction in range(self.directions):
@@ -278,10 +289,13 @@ class Recurrent(Module):
             for direction in range(D):
                 k = layer * D + direction
                 dh = drows[:, direction * H : (direction + 1) * H]
+                read, h, kept = caches[k]
                 dread, dfirst[k] = self._scan_back(
                     reverse(dh, plan) if direction else dh,
                     tuple(array[k] for array in dlast),
-                    *caches[k],
+                    read,
+                    h,
+                    kept,
                     tuple(array[k] for array in first),
                     layer,
                     direction,
@@ -341,6 +355,9 @@ class Recurrent(Module):
             parameter.grad += gradient
 
 
+Recurrent.__doc__ = (Recurrent.__doc__ or "").replace("{ARGUMENTS}", ARGUMENTS)
+
+
 class RNN(Recurrent):
     """The vanilla recurrent network over a sequence, h_t = f(W_x x_t + W_h h_{t-1} + b).
 
@@ -349,8 +366,7 @@ class RNN(Recurrent):
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, **settings
-        See `Recurrent`.
+    {ARGUMENTS}
     nonlinearity : {"tanh", "relu"}, optional
         The function f.
 
@@ -408,8 +424,8 @@ class RNN(Recurrent):
     ) -> tuple[Array, Rows, Any]:
         W_x, W_h, *_ = self._parameters(layer, direction)
         b = self._bias(layer, direction)
-        h = rnn_forward(x, *first, W_x.data, W_h.data, b, plan, self.nonlinearity)
-        return h, (last_states(h, *first, plan),), None
+        h = rnn_forward(x, first[0], W_x.data, W_h.data, b, plan, self.nonlinearity)
+        return h, (last_states(h, first[0], plan),), None
 
     def _scan_back(
         self,
@@ -425,7 +441,7 @@ class RNN(Recurrent):
     ) -> tuple[Array, Rows]:
         W_x, W_h, *_ = self._parameters(layer, direction)
         dx, dh_0, dW_x, dW_h, db = rnn_backward(
-            dh, *dlast, x, h, *first, W_x.data, W_h.data, plan, self.nonlinearity
+            dh, dlast[0], x, h, first[0], W_x.data, W_h.data, plan, self.nonlinearity
         )
         self._add(layer, direction, dW_x, dW_h, db, db)
         return dx, (dh_0,)
@@ -440,13 +456,12 @@ class LSTM(Recurrent):
         h_t = o tanh(c_t)                        what is shown of it
 
     each with its own rows of W_x, W_h and b, stacked in the order i, f, g, o. The
-    parameters have torch's names and shapes, so that a `state_dict` moves between
-    this layer and ``torch.nn.LSTM`` unchanged, both ways.
+    state is the pair (h, c). The parameters have torch's names and shapes, so that a
+    `state_dict` moves between this layer and ``torch.nn.LSTM`` unchanged, both ways.
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, **settings
-        See `Recurrent`. The state is a pair (h, c), each (L·D, B, H).
+    {ARGUMENTS}
 
     Attributes
     ----------
@@ -490,8 +505,9 @@ class LSTM(Recurrent):
     ) -> tuple[Array, Rows, Any]:
         W_x, W_h, *_ = self._parameters(layer, direction)
         b = self._bias(layer, direction)
-        h, c_n, kept = lstm_forward(x, *first, W_x.data, W_h.data, b, plan, self.training)
-        return h, (last_states(h, first[0], plan), c_n), kept
+        h_0, c_0 = first
+        h, c_n, kept = lstm_forward(x, h_0, c_0, W_x.data, W_h.data, b, plan, self.training)
+        return h, (last_states(h, h_0, plan), c_n), kept
 
     def _scan_back(
         self,
@@ -507,7 +523,7 @@ class LSTM(Recurrent):
     ) -> tuple[Array, Rows]:
         W_x, W_h, *_ = self._parameters(layer, direction)
         dx, dh_0, dc_0, dW_x, dW_h, db = lstm_backward(
-            dh, *dlast, x, h, *first, kept, W_x.data, W_h.data, plan
+            dh, dlast[0], dlast[1], x, h, first[0], first[1], kept, W_x.data, W_h.data, plan
         )
         self._add(layer, direction, dW_x, dW_h, db, db)
         return dx, (dh_0, dc_0)
@@ -526,8 +542,7 @@ class GRU(Recurrent):
 
     Parameters
     ----------
-    input_size, hidden_size, num_layers, **settings
-        See `Recurrent`.
+    {ARGUMENTS}
 
     Attributes
     ----------
@@ -578,9 +593,9 @@ class GRU(Recurrent):
         self, x: Array, first: Rows, layer: int, direction: int, plan: Packing
     ) -> tuple[Array, Rows, Any]:
         W_x, W_h, *_ = self._parameters(layer, direction)
-        biases = self._biases(layer, direction)
-        h, kept = gru_forward(x, *first, W_x.data, W_h.data, *biases, plan, self.training)
-        return h, (last_states(h, *first, plan),), kept
+        b, b_hn = self._biases(layer, direction)
+        h, kept = gru_forward(x, first[0], W_x.data, W_h.data, b, b_hn, plan, self.training)
+        return h, (last_states(h, first[0], plan),), kept
 
     def _scan_back(
         self,
@@ -596,7 +611,7 @@ class GRU(Recurrent):
     ) -> tuple[Array, Rows]:
         W_x, W_h, *_ = self._parameters(layer, direction)
         dx, dh_0, dW_x, dW_h, db, db_hn = gru_backward(
-            dh, *dlast, x, h, *first, kept, W_x.data, W_h.data, plan
+            dh, dlast[0], x, h, first[0], kept, W_x.data, W_h.data, plan
         )
         db_hh = np.concatenate([db[: 2 * self.hidden_size], db_hn])
         self._add(layer, direction, dW_x, dW_h, db, db_hh)
