@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from rnnlib import (
+    GRU,
+    LSTM,
     RNN,
     SGD,
     Adam,
@@ -42,49 +44,85 @@ def tensor(array):
     return torch.tensor(np.asarray(array, dtype=np.float64), requires_grad=True)
 
 
-def rnn_case(seed, dtype):
+LAYERS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
+
+
+def layer_case(name, seed, dtype):
     """One random configuration: everything that comes out of rnnlib and of torch."""
     rng = np.random.default_rng(seed)
-    T, B, I, H = (int(size) for size in rng.integers(1, 9, size=4))
+    T, B, I, H = (int(size) for size in rng.integers(1, 8, size=4))
+    if seed % 8 == 0:
+        T = int(rng.integers(17, 36))  # more than one block of the kernels
     settings = {
-        "nonlinearity": ["tanh", "relu"][seed % 2],
+        "num_layers": int(rng.integers(1, 4)),
+        "bidirectional": bool(rng.integers(2)),
         "bias": bool(rng.integers(4)),
         "batch_first": bool(rng.integers(2)),
     }
-    ours = RNN(I, H, seed=rng, dtype=dtype, **settings)
-    if settings["nonlinearity"] == "relu" and settings["bias"]:
-        ours.bias_ih_l0.data += 1.0  # keeps most units alive
-    theirs = torch.nn.RNN(I, H, dtype=torch.float64, **settings)
-    theirs.load_state_dict({name: torch.tensor(a) for name, a in ours.state_dict().items()})
+    if name == "RNN":
+        settings["nonlinearity"] = ["tanh", "relu"][seed % 2]
+    ours = LAYERS[name](I, H, seed=rng, dtype=dtype, **settings)
+    if settings.get("nonlinearity") == "relu" and settings["bias"]:
+        for parameter_name, parameter in ours.named_parameters():
+            parameter.data += "bias" in parameter_name  # keeps most units alive
+    theirs = getattr(torch.nn, name)(I, H, dtype=torch.float64, **settings)
+    theirs.load_state_dict({key: torch.tensor(a) for key, a in ours.state_dict().items()})
 
     x = rng.standard_normal((B, T, I) if settings["batch_first"] else (T, B, I)).astype(dtype)
-    h_0 = abs(rng.standard_normal((1, B, H))).astype(dtype)
-    given = {"h_0": h_0} if seed % 3 or T == 1 else {}  # with T = 1, W_h sees only h_0
-    y, h_n = ours(x, **given)
+    lengths = rng.integers(1, T + 1, size=B) if seed % 3 else None
+    states = 2 if name == "LSTM" else 1
+    shape = (settings["num_layers"] * (1 + settings["bidirectional"]), B, H)
+    start = tuple(abs(rng.standard_normal(shape)).astype(dtype) for _ in range(states))
+    given = seed % 4 > 0 or T == 1  # with T = 1, W_h sees only the initial state
+    y, last = ours(x, (start if states == 2 else start[0]) if given else None, lengths)
+    last = last if states == 2 else (last,)
     dy = rng.standard_normal(y.shape).astype(dtype)
-    dh_n = rng.standard_normal(h_n.shape).astype(dtype)
-    dx, dh_0 = ours.backward(dy, dh_n)
-    got = {"y": y, "h_n": h_n, "x": dx, "h_0": dh_0}
-    got |= {name: parameter.grad for name, parameter in ours.named_parameters()}
+    dlast = tuple(rng.standard_normal(shape).astype(dtype) for _ in range(states))
+    if dtype == np.float32:
+        # float32 rounds in proportion to the terms of a sum; where they cancel, their sum is
+        # as wrong in torch's float32 as it is here
+        dy, dlast = abs(dy), tuple(map(abs, dlast))
+    dx, dstart = ours.backward(dy, dlast if states == 2 else dlast[0])
+    got = {"y": y, "x": dx}
+    got |= {f"last {k}": array for k, array in enumerate(last)}
+    got |= {f"start {k}": a for k, a in enumerate(dstart if states == 2 else (dstart,))}
+    got |= {key: parameter.grad for key, parameter in ours.named_parameters()}
 
-    x_t, h_0_t = tensor(x), tensor(h_0 if given else np.zeros_like(h_0))
-    y_t, h_n_t = theirs(x_t, h_0_t)
-    ((y_t * tensor(dy)).sum() + (h_n_t * tensor(dh_n)).sum()).backward()
-    want = {"y": y_t, "h_n": h_n_t, "x": x_t.grad, "h_0": h_0_t.grad}
-    want |= {name: parameter.grad for name, parameter in theirs.named_parameters()}
+    x_t = tensor(x)
+    start_t = tuple(tensor(array if given else 0 * array) for array in start)
+    fed = x_t
+    if lengths is not None:
+        fed = torch.nn.utils.rnn.pack_padded_sequence(
+            x_t, torch.tensor(lengths), settings["batch_first"], enforce_sorted=False
+        )
+    y_t, last_t = theirs(fed, start_t if states == 2 else start_t[0])
+    if lengths is not None:
+        y_t, _ = torch.nn.utils.rnn.pad_packed_sequence(
+            y_t, settings["batch_first"], total_length=T
+        )
+    last_t = last_t if states == 2 else (last_t,)
+    loss = (y_t * tensor(dy)).sum()
+    for array, gradient in zip(last_t, dlast, strict=True):
+        loss = loss + (array * tensor(gradient)).sum()
+    loss.backward()
+    want = {"y": y_t, "x": x_t.grad}
+    want |= {f"last {k}": array for k, array in enumerate(last_t)}
+    want |= {f"start {k}": array.grad for k, array in enumerate(start_t)}
+    want |= {key: parameter.grad for key, parameter in theirs.named_parameters()}
     return got, want
 
 
 def is_dead(want):
-    """A ReLU network whose every unit is off: all gradients are zero on both sides."""
+    """Some array is all zero: units of a ReLU are off, or no sequence has a second step."""
     return any(float(array.detach().abs().max()) == 0 for array in want.values())
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_rnn_equals_torch_in_values_and_all_gradients(dtype):
+@pytest.mark.parametrize("name", LAYERS)
+def test_layer_equals_torch_in_values_and_all_gradients(name, dtype):
     compared = seed = 0
     while compared < CONFIGURATIONS:
-        got, want = rnn_case(seed, dtype)
+        got, want = layer_case(name, seed, dtype)
         seed += 1
         if is_dead(want):
             continue
