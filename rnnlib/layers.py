@@ -248,6 +248,7 @@ class Dropout(Module):
         """
         x = expect_float("x", x, np.shape(x))
         if not self.training:
+            self.remember(None)
             return x
         mask = (self.rng.random(x.shape) >= self.p).astype(x.dtype)
         mask /= 1.0 - self.p
@@ -435,7 +436,8 @@ class Conv2d(Module):
         dwindows = dwindows.transpose(4, 5, 0, 3, 1, 2)  # (size, size, B, C, Y, X)
         dpadded = np.zeros(padded_shape, dtype=rows.dtype)
         for i, j in np.ndindex(size, size):
-            dpadded[:, :, i : i + stride * Y : stride, j : j + stride * X : stride] += dwindows[i, j]
+            seen = np.s_[:, :, i : i + stride * Y : stride, j : j + stride * X : stride]
+            dpadded[seen] += dwindows[i, j]
         before = self.padding[0]
         dx = dpadded[:, :, before : before + shape[-2], before : before + shape[-1]]
         return dx.reshape(shape)
