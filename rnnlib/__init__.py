@@ -25,7 +25,10 @@ from .activations import (
 )
 from .bptt import unroll, unroll_backward
 from .cells import (
+    GRUCell,
+    LSTMCell,
     RNNCell,
+    gru_reset_before,
     gru_step,
     gru_step_backward,
     lstm_step,
@@ -35,8 +38,8 @@ from .cells import (
 )
 from .gradcheck import check_gradients, numerical_gradient
 from .initializers import glorot_uniform, identity, orthogonal, uniform
-from .layers import Embedding, Linear
-from .losses import cross_entropy
+from .layers import Conv2d, Dropout, Embedding, Linear
+from .losses import bernoulli_nll, cross_entropy, mse
 from .metrics import bits, perplexity
 from .module import Module, Parameter
 from .optim import SGD, Adam, clip_grad_norm, clip_grad_value
@@ -52,11 +55,16 @@ __all__ = [
     "SGD",
     "Adam",
     "Batches",
+    "Conv2d",
+    "Dropout",
     "Embedding",
+    "GRUCell",
+    "LSTMCell",
     "Linear",
     "Module",
     "Parameter",
     "RNNCell",
+    "bernoulli_nll",
     "bits",
     "check_gradients",
     "clip_grad_norm",
@@ -64,12 +72,14 @@ __all__ = [
     "cross_entropy",
     "fit",
     "glorot_uniform",
+    "gru_reset_before",
     "gru_step",
     "gru_step_backward",
     "identity",
     "log_softmax",
     "lstm_step",
     "lstm_step_backward",
+    "mse",
     "numerical_gradient",
     "orthogonal",
     "perplexity",

@@ -21,15 +21,15 @@ def unroll(cell: Any, x: np.ndarray, state: Any) -> tuple[np.ndarray, Any, list]
     ----------
     cell : module with ``forward(x_t, state) -> state, cache``
     x : (T, B, I) array
-    state : (B, H) array
+    state : (B, H) array, or for an LSTM the pair (h, c) of such
         The state before the first step. Carrying the last state of one piece of a
         long sequence into the next piece is truncated backpropagation.
 
     Returns
     -------
     h : (T, B, H) array
-        The state after every step.
-    state : (B, H) array
+        The state after every step; of a pair, what is shown.
+    state : as the argument
         The state after the last step; the initial one if T = 0.
     caches : list
         One a step, for `unroll_backward`.
@@ -52,18 +52,19 @@ def unroll(cell: Any, x: np.ndarray, state: Any) -> tuple[np.ndarray, Any, list]
     ((5, 2, 4), True, 5)
     """
     x = expect_float("x", x, ("T", "B", "I"))
-    h = np.empty((x.shape[0], *np.shape(state)), dtype=x.dtype)
+    pair = isinstance(state, tuple)
+    h = np.empty((x.shape[0], *np.shape(state[0] if pair else state)), dtype=x.dtype)
     caches = []
     for t, x_t in enumerate(x):
         state, cache = cell.forward(x_t, state)
-        h[t] = state
+        h[t] = state[0] if pair else state
         caches.append(cache)
     return h, state, caches
 
 
 def unroll_backward(
-    cell: Any, dh: np.ndarray, caches: list, dstate: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+    cell: Any, dh: np.ndarray, caches: list, dstate: Any = None
+) -> tuple[np.ndarray, Any]:
     """Walk back through `unroll`, from the last step to the first.
 
     Adds to the gradients of the cell's parameters: a parameter is used at every
@@ -76,14 +77,14 @@ def unroll_backward(
         Gradient of the loss by each step's state, as far as the loss looks at it directly.
     caches : list of length T
         What `unroll` returned.
-    dstate : (B, H) array, optional
+    dstate : (B, H) array, or for an LSTM the pair (dh, dc) of such, optional
         Gradient of the loss by the final state; zero if left out.
 
     Returns
     -------
     dx : (T, B, I) array
         Gradient by the inputs.
-    dstate : (B, H) array
+    dstate : as the argument
         Gradient by the initial state.
 
     Raises
@@ -110,11 +111,12 @@ def unroll_backward(
     ((5, 2, 3), (2, 4))
     """
     dh = expect_float("dh", dh, (len(caches), "B", "H"))
-    dstate = np.zeros(dh.shape[1:], dtype=dh.dtype) if dstate is None else dstate
-    dx_steps = []
-    for dh_t, cache in zip(dh[::-1], caches[::-1], strict=True):
-        dx_t, dstate = cell.backward(dh_t + dstate, cache)
-        dx_steps.append(dx_t)
-    if not dx_steps:
-        return np.zeros((0, dh.shape[1], cell.input_size), dtype=dh.dtype), dstate
-    return np.stack(dx_steps[::-1]), dstate
+    pair = isinstance(cell.initial_state(0), tuple)
+    if dstate is None:
+        zeros = np.zeros(dh.shape[1:], dtype=dh.dtype)
+        dstate = (zeros, zeros) if pair else zeros
+    dx = np.zeros((*dh.shape[:2], cell.input_size), dtype=dh.dtype)
+    for t in reversed(range(len(caches))):
+        dstate = (dh[t] + dstate[0], dstate[1]) if pair else dh[t] + dstate
+        dx[t], dstate = cell.backward(dstate, caches[t])
+    return dx, dstate

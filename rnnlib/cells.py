@@ -142,117 +142,6 @@ def rnn_step_backward(
     return dx_t, dh_prev, dW_x, dW_h, db
 
 
-class RNNCell(Module):
-    """`rnn_step` with parameters of its own: the cell that `bptt.unroll` repeats over time.
-
-    Parameters
-    ----------
-    input_size, hidden_size : int
-        I and H.
-    nonlinearity : {"tanh", "relu"}, optional
-        The function f.
-    seed : int or numpy.random.Generator, optional
-        Where the first weights are drawn from: uniform, bound 1/√H, as in torch.
-    dtype : dtype, optional
-        float64 or float32.
-
-    Attributes
-    ----------
-    W_x : (H, I) Parameter
-    W_h : (H, H) Parameter
-    b : (H,) Parameter
-
-    Raises
-    ------
-    ValueError
-        If a size is not a whole number of at least 1, or the nonlinearity is another.
-
-    Notes
-    -----
-    Derived in chapter 02_cell.
-
-    Examples
-    --------
-    >>> cell = RNNCell(3, 4, seed=0)
-    >>> h_t, cache = cell(np.ones((2, 3)), np.zeros((2, 4)))
-    >>> h_t.shape
-    (2, 4)
-    """
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        nonlinearity: str = "tanh",
-        *,
-        seed: int | np.random.Generator | None = None,
-        dtype: Any = np.float64,
-    ) -> None:
-        I = self.input_size = expect_positive("input_size", input_size)
-        H = self.hidden_size = expect_positive("hidden_size", hidden_size)
-        nonlinearity_pair(nonlinearity)
-        self.nonlinearity = nonlinearity
-        rng = as_rng(seed)
-        bound = 1.0 / np.sqrt(H)
-        self.W_x = Parameter(uniform((H, I), bound, rng, dtype))
-        self.W_h = Parameter(uniform((H, H), bound, rng, dtype))
-        self.b = Parameter(uniform((H,), bound, rng, dtype))
-
-    def initial_state(self, batch_size: int) -> np.ndarray:
-        """The state before the first step: nothing remembered.
-
-        Parameters
-        ----------
-        batch_size : int
-
-        Returns
-        -------
-        h_0 : (B, H) array of zeros
-        """
-        return np.zeros((batch_size, self.hidden_size), dtype=self.b.data.dtype)
-
-    def forward(self, x_t: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, tuple]:
-        """One step.
-
-        Parameters
-        ----------
-        x_t : (B, I) array
-        state : (B, H) array
-            h_{t-1}.
-
-        Returns
-        -------
-        state : (B, H) array
-            h_t.
-        cache : tuple
-            For `backward`. The cell keeps nothing itself: it is used many times
-            before the way back begins.
-        """
-        return rnn_step(x_t, state, self.W_x.data, self.W_h.data, self.b.data, self.nonlinearity)
-
-    def backward(self, dstate: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
-        """One step back; adds to the parameters' gradients.
-
-        Parameters
-        ----------
-        dstate : (B, H) array
-            Gradient of the loss by h_t.
-        cache : tuple
-            What `forward` returned at this step.
-
-        Returns
-        -------
-        dx_t : (B, I) array
-        dstate : (B, H) array
-            Gradient of the loss by h_{t-1}.
-        """
-        dx_t, dh_prev, dW_x, dW_h, db = rnn_step_backward(dstate, cache)
-        self.W_x.grad += dW_x
-        self.W_h.grad += dW_h
-        self.b.grad += db
-        return dx_t, dh_prev
-
-
 def lstm_step(
     x_t: np.ndarray,
     h_prev: np.ndarray,
@@ -563,3 +452,416 @@ def gru_step_backward(dh_t: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     dz = np.concatenate([dz_r, dz_z, dz_n], axis=1)
     dW_h = np.concatenate([dz_r.T @ h_prev, dz_z.T @ h_prev, dW_hn])
     return dz @ W_x, dh_prev, dz.T @ x_t, dW_h, dz.sum(axis=0), db_hn
+
+
+def gru_reset_before(
+    W_x: np.ndarray, W_h: np.ndarray, b: np.ndarray, b_hn: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights of a GRU with the reset after the product, for the one with the reset before it.
+
+    Both compute the same if each unit of the candidate sees only its own past: then
+    r (W_hn h) = W_hn (r h). So W_hn must be diagonal, and b_hn zero. In every other
+    case the two are different functions, and no weights turn one into the other. The
+    way back from before to after is the same arrays, under the same condition.
+
+    Parameters
+    ----------
+    W_x : (3H, I) array
+    W_h : (3H, H) array
+    b : (3H,) array
+    b_hn : (H,) array, optional
+        As for `gru_step`.
+
+    Returns
+    -------
+    W_x, W_h, b : arrays
+        For ``gru_step(..., reset_after=False)``.
+
+    Raises
+    ------
+    ValueError
+        If there are no such weights.
+
+    References
+    ----------
+    Cho et al., Learning phrase representations using RNN encoder-decoder for
+    statistical machine translation, 2014: reset before the product.
+
+    Notes
+    -----
+    Derived in chapter 07_gru.
+
+    Examples
+    --------
+    >>> gru_reset_before(np.ones((6, 1)), np.ones((6, 2)), np.zeros(6))
+    Traceback (most recent call last):
+    ...
+    ValueError: W_h has a candidate part W_hn that is not diagonal: with the reset before \
+the product no weights compute the same
+    """
+    W_x = expect_float("W_x", W_x, ("3H", "I"))
+    H = W_x.shape[0] // 3
+    W_h = expect_float("W_h", W_h, (3 * H, H), dtype=W_x.dtype)
+    b = expect_float("b", b, (3 * H,), dtype=W_x.dtype)
+    W_hn = W_h[2 * H :]
+    if (W_hn != np.diag(np.diag(W_hn))).any():
+        raise ValueError(
+            "W_h has a candidate part W_hn that is not diagonal: with the reset before "
+            "the product no weights compute the same"
+        )
+    if b_hn is not None and expect_float("b_hn", b_hn, (H,), dtype=W_x.dtype).any():
+        raise ValueError(
+            "b_hn is not zero, and stands inside the reset gate: with the reset before "
+            "the product there is no such bias"
+        )
+    return W_x.copy(), W_h.copy(), b.copy()
+
+
+class RNNCell(Module):
+    """`rnn_step` with parameters of its own: the cell that `bptt.unroll` repeats over time.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        I and H.
+    nonlinearity : {"tanh", "relu"}, optional
+        The function f.
+    seed : int or numpy.random.Generator, optional
+        Where the first weights are drawn from: uniform, bound 1/√H, as in torch.
+    dtype : dtype, optional
+        float64 or float32.
+
+    Attributes
+    ----------
+    W_x : (H, I) Parameter
+    W_h : (H, H) Parameter
+    b : (H,) Parameter
+
+    Raises
+    ------
+    ValueError
+        If a size is not a whole number of at least 1, or the nonlinearity is another.
+
+    Notes
+    -----
+    Derived in chapter 02_cell.
+
+    Examples
+    --------
+    >>> cell = RNNCell(3, 4, seed=0)
+    >>> h_t, cache = cell(np.ones((2, 3)), np.zeros((2, 4)))
+    >>> h_t.shape
+    (2, 4)
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        nonlinearity: str = "tanh",
+        *,
+        seed: int | np.random.Generator | None = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        I = self.input_size = expect_positive("input_size", input_size)
+        H = self.hidden_size = expect_positive("hidden_size", hidden_size)
+        nonlinearity_pair(nonlinearity)
+        self.nonlinearity = nonlinearity
+        rng = as_rng(seed)
+        bound = 1.0 / np.sqrt(H)
+        self.W_x = Parameter(uniform((H, I), bound, rng, dtype))
+        self.W_h = Parameter(uniform((H, H), bound, rng, dtype))
+        self.b = Parameter(uniform((H,), bound, rng, dtype))
+
+    def initial_state(self, batch_size: int) -> np.ndarray:
+        """The state before the first step: nothing remembered.
+
+        Parameters
+        ----------
+        batch_size : int
+
+        Returns
+        -------
+        h_0 : (B, H) array of zeros
+        """
+        return np.zeros((batch_size, self.hidden_size), dtype=self.b.data.dtype)
+
+    def forward(self, x_t: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, tuple]:
+        """One step.
+
+        Parameters
+        ----------
+        x_t : (B, I) array
+        state : (B, H) array
+            h_{t-1}.
+
+        Returns
+        -------
+        state : (B, H) array
+            h_t.
+        cache : tuple
+            For `backward`. The cell keeps nothing itself: it is used many times
+            before the way back begins.
+        """
+        return rnn_step(x_t, state, self.W_x.data, self.W_h.data, self.b.data, self.nonlinearity)
+
+    def backward(self, dstate: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
+        """One step back; adds to the parameters' gradients.
+
+        Parameters
+        ----------
+        dstate : (B, H) array
+            Gradient of the loss by h_t.
+        cache : tuple
+            What `forward` returned at this step.
+
+        Returns
+        -------
+        dx_t : (B, I) array
+        dstate : (B, H) array
+            Gradient of the loss by h_{t-1}.
+        """
+        dx_t, dh_prev, dW_x, dW_h, db = rnn_step_backward(dstate, cache)
+        self.W_x.grad += dW_x
+        self.W_h.grad += dW_h
+        self.b.grad += db
+        return dx_t, dh_prev
+
+
+class LSTMCell(Module):
+    """`lstm_step` with parameters of its own: a cell for `bptt.unroll`.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        I and H.
+    peepholes : bool, optional
+        Whether the gates see the memory.
+    coupled : bool, optional
+        Whether the input gate is 1 minus the forget gate.
+    seed : int or numpy.random.Generator, optional
+        Where the first weights are drawn from: uniform, bound 1/√H, as in torch.
+    dtype : dtype, optional
+        float64 or float32.
+
+    Attributes
+    ----------
+    W_x : (4H, I) Parameter
+        3H rows if coupled; so for W_h and b.
+    W_h : (4H, H) Parameter
+    b : (4H,) Parameter
+    p : (3, H) Parameter or None
+        The peepholes; 2 rows if coupled.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a whole number of at least 1.
+
+    Notes
+    -----
+    Derived in chapter 06_lstm.
+
+    Examples
+    --------
+    >>> cell = LSTMCell(3, 4, peepholes=True, seed=0)
+    >>> (h_t, c_t), cache = cell(np.ones((2, 3)), cell.initial_state(2))
+    >>> h_t.shape, c_t.shape, cell.p.shape
+    ((2, 4), (2, 4), (3, 4))
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        peepholes: bool = False,
+        coupled: bool = False,
+        seed: int | np.random.Generator | None = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        I = self.input_size = expect_positive("input_size", input_size)
+        H = self.hidden_size = expect_positive("hidden_size", hidden_size)
+        self.coupled = coupled
+        rng, bound, G = as_rng(seed), 1.0 / np.sqrt(H), 3 if coupled else 4
+        self.W_x = Parameter(uniform((G * H, I), bound, rng, dtype))
+        self.W_h = Parameter(uniform((G * H, H), bound, rng, dtype))
+        self.b = Parameter(uniform((G * H,), bound, rng, dtype))
+        self.p = Parameter(uniform((G - 1, H), bound, rng, dtype)) if peepholes else None
+
+    def initial_state(self, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+        """The state before the first step: nothing shown, nothing remembered.
+
+        Parameters
+        ----------
+        batch_size : int
+
+        Returns
+        -------
+        h_0, c_0 : (B, H) array of zeros
+        """
+        zeros = np.zeros((batch_size, self.hidden_size), dtype=self.b.data.dtype)
+        return zeros, zeros.copy()
+
+    def forward(
+        self, x_t: np.ndarray, state: tuple[np.ndarray, np.ndarray]
+    ) -> tuple[tuple[np.ndarray, np.ndarray], tuple]:
+        """One step.
+
+        Parameters
+        ----------
+        x_t : (B, I) array
+        state : pair of (B, H) arrays
+            h_{t-1} and c_{t-1}.
+
+        Returns
+        -------
+        state : pair of (B, H) arrays
+            h_t and c_t.
+        cache : tuple
+            For `backward`.
+        """
+        p = None if self.p is None else self.p.data
+        return lstm_step(x_t, *state, self.W_x.data, self.W_h.data, self.b.data, p, self.coupled)
+
+    def backward(
+        self, dstate: tuple[np.ndarray, np.ndarray], cache: tuple
+    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """One step back; adds to the parameters' gradients.
+
+        Parameters
+        ----------
+        dstate : pair of (B, H) arrays
+            Gradients of the loss by h_t and c_t.
+        cache : tuple
+            What `forward` returned at this step.
+
+        Returns
+        -------
+        dx_t : (B, I) array
+        dstate : pair of (B, H) arrays
+            Gradients of the loss by h_{t-1} and c_{t-1}.
+        """
+        dx_t, dh_prev, dc_prev, dW_x, dW_h, db, dp = lstm_step_backward(*dstate, cache)
+        self.W_x.grad += dW_x
+        self.W_h.grad += dW_h
+        self.b.grad += db
+        if self.p is not None:
+            self.p.grad += dp
+        return dx_t, (dh_prev, dc_prev)
+
+
+class GRUCell(Module):
+    """`gru_step` with parameters of its own: a cell for `bptt.unroll`.
+
+    Parameters
+    ----------
+    input_size, hidden_size : int
+        I and H.
+    reset_after : bool, optional
+        True as in torch, False as in the first paper.
+    seed : int or numpy.random.Generator, optional
+        Where the first weights are drawn from: uniform, bound 1/√H, as in torch.
+    dtype : dtype, optional
+        float64 or float32.
+
+    Attributes
+    ----------
+    W_x : (3H, I) Parameter
+    W_h : (3H, H) Parameter
+    b : (3H,) Parameter
+    b_hn : (H,) Parameter or None
+        The candidate's bias inside the reset gate; None with the reset before.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a whole number of at least 1.
+
+    Notes
+    -----
+    Derived in chapter 07_gru.
+
+    Examples
+    --------
+    >>> cell = GRUCell(3, 4, seed=0)
+    >>> h_t, cache = cell(np.ones((2, 3)), cell.initial_state(2))
+    >>> h_t.shape
+    (2, 4)
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        reset_after: bool = True,
+        seed: int | np.random.Generator | None = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        I = self.input_size = expect_positive("input_size", input_size)
+        H = self.hidden_size = expect_positive("hidden_size", hidden_size)
+        self.reset_after = reset_after
+        rng, bound = as_rng(seed), 1.0 / np.sqrt(H)
+        self.W_x = Parameter(uniform((3 * H, I), bound, rng, dtype))
+        self.W_h = Parameter(uniform((3 * H, H), bound, rng, dtype))
+        self.b = Parameter(uniform((3 * H,), bound, rng, dtype))
+        self.b_hn = Parameter(uniform((H,), bound, rng, dtype)) if reset_after else None
+
+    def initial_state(self, batch_size: int) -> np.ndarray:
+        """The state before the first step: nothing remembered.
+
+        Parameters
+        ----------
+        batch_size : int
+
+        Returns
+        -------
+        h_0 : (B, H) array of zeros
+        """
+        return np.zeros((batch_size, self.hidden_size), dtype=self.b.data.dtype)
+
+    def forward(self, x_t: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, tuple]:
+        """One step.
+
+        Parameters
+        ----------
+        x_t : (B, I) array
+        state : (B, H) array
+            h_{t-1}.
+
+        Returns
+        -------
+        state : (B, H) array
+            h_t.
+        cache : tuple
+            For `backward`.
+        """
+        b_hn = None if self.b_hn is None else self.b_hn.data
+        return gru_step(
+            x_t, state, self.W_x.data, self.W_h.data, self.b.data, b_hn, self.reset_after
+        )
+
+    def backward(self, dstate: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
+        """One step back; adds to the parameters' gradients.
+
+        Parameters
+        ----------
+        dstate : (B, H) array
+            Gradient of the loss by h_t.
+        cache : tuple
+            What `forward` returned at this step.
+
+        Returns
+        -------
+        dx_t : (B, I) array
+        dstate : (B, H) array
+            Gradient of the loss by h_{t-1}.
+        """
+        dx_t, dh_prev, dW_x, dW_h, db, db_hn = gru_step_backward(dstate, cache)
+        self.W_x.grad += dW_x
+        self.W_h.grad += dW_h
+        self.b.grad += db
+        if self.b_hn is not None:
+            self.b_hn.grad += db_hn
+        return dx_t, dh_prev
