@@ -109,7 +109,8 @@ def mse(
     """
     predictions = expect_float("predictions", predictions, np.shape(predictions))
     targets = expect_float("targets", targets, predictions.shape, dtype=predictions.dtype)
-    counts = _expect_mask(mask, predictions.shape)
+    axes = predictions.ndim if mask is None else np.ndim(mask)
+    counts = _expect_mask(mask, predictions.shape[: axes or predictions.ndim])
     difference = predictions[counts] - targets[counts]
     n = difference.size
     if n == 0:
@@ -170,8 +171,6 @@ def bernoulli_nll(
     logits = expect_float("logits", logits, (*np.shape(logits)[:-1], "K"))
     targets = expect_float("targets", targets, logits.shape, dtype=logits.dtype)
     counts = _expect_mask(mask, logits.shape[:-1])
-    if mask is not None:
-        expect_shape("mask", counts, logits.shape[:-1])
     s, v = logits[counts], targets[counts]
     inside = (v >= 0.0) & (v <= 1.0)
     if not inside.all():
@@ -179,7 +178,8 @@ def bernoulli_nll(
     n = len(s)
     if n == 0:
         raise ValueError("logits holds no frame that counts, so there is no mean loss")
-    surprise_1, surprise_0 = np.logaddexp(0.0, -s), np.logaddexp(0.0, s)  # -log σ(s), -log σ(-s)
+    tail = np.log1p(np.exp(-abs(s)))
+    surprise_1, surprise_0 = np.maximum(-s, 0.0) + tail, np.maximum(s, 0.0) + tail
     loss = float((v * surprise_1 + (1.0 - v) * surprise_0).sum() / n)
     dlogits = np.zeros_like(logits)
     dlogits[counts] = ((1.0 - v) * np.exp(-surprise_1) - v * np.exp(-surprise_0)) / n
@@ -187,11 +187,9 @@ def bernoulli_nll(
 
 
 def _expect_mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """`mask` as a boolean array over the first axes of `shape`; all True if it is None."""
-    if mask is None:
-        return np.ones(shape, dtype=bool)
-    mask = np.asarray(mask)
+    """`mask` as a boolean array of this shape; True everywhere if there is none."""
+    mask = np.ones(shape, dtype=bool) if mask is None else np.asarray(mask)
     if mask.dtype != np.bool_:
         raise ValueError(f"mask has dtype {mask.dtype}, but bool is needed")
-    expect_shape("mask", mask, shape[: mask.ndim] if mask.ndim else shape)
+    expect_shape("mask", mask, shape)
     return mask
