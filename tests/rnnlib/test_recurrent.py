@@ -5,40 +5,219 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rnnlib import RNN, RNNCell, unroll, unroll_backward
+from rnnlib import GRU, LSTM, RNN, check_gradients
 
+LAYERS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
+all_layers = pytest.mark.parametrize("layer", LAYERS.values(), ids=LAYERS)
 sizes = st.integers(1, 6)
 
 
-def cell_of(rnn):
-    """The one-step cell with the layer's weights."""
-    cell = RNNCell(rnn.input_size, rnn.hidden_size, rnn.nonlinearity)
-    cell.load_state_dict({"W_x": rnn.W_x, "W_h": rnn.W_h, "b": rnn.b})
-    return cell
+def parts(state):
+    """The arrays of a state, as a list."""
+    return list(state) if isinstance(state, tuple) else [state]
 
 
-@given(T=st.integers(0, 6), B=st.integers(0, 4), I=sizes, H=sizes, relu=st.booleans())
-def test_layer_equals_a_loop_over_the_cell(T, B, I, H, relu):
-    rng = np.random.default_rng([T, B, I, H])
-    rnn = RNN(I, H, nonlinearity="relu" if relu else "tanh", seed=rng)
-    cell = cell_of(rnn)
-    x, h_0 = rng.standard_normal((T, B, I)), rng.standard_normal((B, H))
-    dy, dh_n = rng.standard_normal((T, B, H)), rng.standard_normal((1, B, H))
-    y, h_n = rnn(x, h_0[None])
-    dx, dh_0 = rnn.backward(dy, dh_n)
-    h, state, caches = unroll(cell, x, h_0)
-    dx_loop, dstate = unroll_backward(cell, dy, caches, dh_n[0])
-    for ours, loop in [
-        (y, h),
-        (h_n[0], state),
-        (dx, dx_loop),
-        (dh_0[0], dstate),
-        (rnn.weight_ih_l0.grad, cell.W_x.grad),
-        (rnn.weight_hh_l0.grad, cell.W_h.grad),
-        (rnn.bias_ih_l0.grad, cell.b.grad),
-        (rnn.bias_hh_l0.grad, cell.b.grad),
-    ]:
-        np.testing.assert_allclose(ours, loop, rtol=1e-10, atol=1e-12)
+def gradients(layer):
+    return {name: parameter.grad.copy() for name, parameter in layer.named_parameters()}
+
+
+def ragged_case(layer, seed, **settings):
+    """A layer of two floors and two directions, and a batch of ragged sequences."""
+    rng = np.random.default_rng(seed)
+    T, B, I, H = 9, 5, 3, 4
+    model = layer(I, H, 2, bidirectional=True, seed=rng, **settings)
+    return model, rng.standard_normal((T, B, I)), np.array([9, 1, 4, 4, 7]), rng
+
+
+@all_layers
+def test_padding_values_change_nothing(layer):
+    model, x, lengths, rng = ragged_case(layer, 0)
+    padding = np.arange(len(x))[:, None] >= lengths
+    dy = rng.standard_normal((9, 5, 8))
+    results = []
+    for fill in (0.0, 1e6, np.nan):
+        x[padding] = fill
+        dy[padding] = fill
+        model.zero_grad()
+        y, state = model(x, lengths=lengths)
+        dx, dstate = model.backward(dy)
+        results.append([y, dx, *parts(state), *parts(dstate), *gradients(model).values()])
+        assert not y[padding].any() and not dx[padding].any()
+    for other in results[1:]:
+        for array, same in zip(results[0], other, strict=True):
+            np.testing.assert_array_equal(array, same)
+
+
+@all_layers
+def test_a_ragged_batch_equals_its_sequences_one_by_one(layer):
+    model, x, lengths, rng = ragged_case(layer, 1)
+    start = [rng.standard_normal((4, 5, 4)) for _ in parts(model(x)[1])]
+    dy = rng.standard_normal((9, 5, 8))
+
+    def wrap(arrays):
+        return tuple(arrays) if len(arrays) == 2 else arrays[0]
+
+    y, last = model(x, wrap(start), lengths)
+    dx, dstart = model.backward(dy)
+    together = gradients(model)
+    model.zero_grad()
+    for b, n in enumerate(lengths):
+        one = slice(b, b + 1)
+        y_b, last_b = model(x[:n, one], wrap([array[:, one] for array in start]))
+        dx_b, dstart_b = model.backward(dy[:n, one])
+        np.testing.assert_allclose(y[:n, one], y_b, rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(dx[:n, one], dx_b, rtol=1e-10, atol=1e-13)
+        for ours, single in zip(
+            parts(last) + parts(dstart), parts(last_b) + parts(dstart_b), strict=True
+        ):
+            np.testing.assert_allclose(ours[:, one], single, rtol=1e-10, atol=1e-13)
+    for name, gradient in gradients(model).items():
+        np.testing.assert_allclose(together[name], gradient, rtol=1e-10, atol=1e-13)
+
+
+@all_layers
+def test_the_final_state_is_each_sequence_s_own_last(layer):
+    model, x, lengths, _ = ragged_case(layer, 2)
+    y, state = model(x, lengths=lengths)
+    h_n = parts(state)[0]
+    for b, n in enumerate(lengths):
+        np.testing.assert_array_equal(h_n[2, b], y[n - 1, b, :4])  # forwards: after the last input
+        np.testing.assert_array_equal(h_n[3, b], y[0, b, 4:])  # backwards: after the first
+
+
+@all_layers
+def test_the_reverse_direction_is_the_forward_one_on_reversed_input(layer):
+    rng = np.random.default_rng(3)
+    both, x = layer(3, 4, bidirectional=True, seed=rng), rng.standard_normal((6, 2, 3))
+    alone = layer(3, 4)
+    state = both.state_dict()
+    alone.load_state_dict({name: state[name + "_reverse"] for name in alone.state_dict()})
+    np.testing.assert_allclose(both(x)[0][..., 4:], alone(x[::-1])[0][::-1], rtol=1e-12)
+
+
+@all_layers
+@given(T=sizes, B=sizes, seed=st.integers(0, 999))
+def test_permuting_a_ragged_batch_permutes_the_result(layer, T, B, seed):
+    rng = np.random.default_rng(seed)
+    model, x = layer(2, 3, bidirectional=True, seed=rng), rng.standard_normal((T, B, 2))
+    lengths, order = rng.integers(1, T + 1, size=B), rng.permutation(B)
+    y, state = model(x, lengths=lengths)
+    y_other, state_other = model(x[:, order], lengths=lengths[order])
+    np.testing.assert_allclose(y_other, y[:, order], rtol=1e-12, atol=1e-15)
+    for ours, other in zip(parts(state), parts(state_other), strict=True):
+        np.testing.assert_allclose(other, ours[:, order], rtol=1e-12, atol=1e-15)
+
+
+@all_layers
+def test_truncation_with_a_full_window_is_the_full_gradient(layer):
+    rng = np.random.default_rng(4)
+    model, x = layer(3, 4, seed=rng), rng.standard_normal((20, 2, 3))
+    dy = rng.standard_normal((20, 2, 4))
+    model(x)
+    dx, _ = model.backward(dy)
+    full = gradients(model)
+    # two windows, the state carried forwards and its gradient carried back: nothing is cut
+    model.zero_grad()
+    _, middle = model(x[:12])
+    model(x[12:], middle)
+    dx_late, dmiddle = model.backward(dy[12:])
+    model(x[:12])
+    dx_early, _ = model.backward(dy[:12], dmiddle)
+    np.testing.assert_allclose(np.concatenate([dx_early, dx_late]), dx, rtol=1e-10, atol=1e-13)
+    for name, gradient in gradients(model).items():
+        np.testing.assert_allclose(gradient, full[name], rtol=1e-10, atol=1e-13)
+    # without the gradient that is carried back, the window is truncated, and something is missing
+    model.zero_grad()
+    model(x[12:], middle)
+    model.backward(dy[12:])
+    model(x[:12])
+    model.backward(dy[:12])
+    assert any(abs(g - full[name]).max() > 1e-3 for name, g in gradients(model).items())
+
+
+@all_layers
+def test_dropout_acts_between_layers_in_training_only(layer):
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((6, 200, 3))
+    plain = layer(3, 4, 2, seed=0)
+    dropped = layer(3, 4, 2, seed=0, dropout=0.5)
+    dropped.load_state_dict(plain.state_dict())
+    trained = dropped(x)[0].copy()
+    assert abs(trained - plain(x)[0]).max() > 1e-3
+    assert abs(trained - dropped(x)[0]).max() > 1e-3, "the mask is drawn anew"
+    np.testing.assert_array_equal(dropped.eval()(x)[0], plain(x)[0])
+    one = layer(3, 4, 1, seed=0, dropout=0.5)
+    np.testing.assert_array_equal(one(x)[0], one(x)[0])  # nothing above: nothing is dropped
+
+
+@all_layers
+def test_dropout_goes_back_the_way_it_came(layer):
+    rng = np.random.default_rng(6)
+    x, dy = rng.standard_normal((3, 2, 3)), rng.standard_normal((3, 2, 4))
+
+    def fresh():
+        return layer(3, 4, 2, seed=7, dropout=0.4)  # the same weights and the same masks
+
+    model = fresh()
+    model(x)
+    dx, _ = model.backward(dy)
+    check_gradients(lambda: float((fresh()(x)[0] * dy).sum()), {"x": x}, {"x": dx})
+
+
+@all_layers
+def test_evaluation_gives_the_same_numbers_and_keeps_nothing(layer):
+    model, x, lengths, _ = ragged_case(layer, 7)
+    y, state = model(x, lengths=lengths)
+    y_eval, state_eval = model.eval()(x, lengths=lengths)
+    np.testing.assert_array_equal(y, y_eval)
+    for ours, other in zip(parts(state), parts(state_eval), strict=True):
+        np.testing.assert_array_equal(ours, other)
+    with pytest.raises(RuntimeError, match="training mode"):
+        model.backward(np.ones_like(y))
+
+
+@all_layers
+@pytest.mark.parametrize(
+    ("lengths", "message"),
+    [
+        ([5, 0], "lengths must lie in 1 … 5, but holds 0"),
+        ([5, 6], "lengths must lie in 1 … 5, but holds 6"),
+        ([5, -1], "lengths must lie in 1 … 5, but holds -1"),
+        ([5], r"lengths has shape \(1,\), but shape \(2,\) is needed"),
+        ([[5, 5]], r"lengths has shape \(1, 2\)"),
+        ([5.0, 5.0], "lengths has dtype float64, but integers are needed"),
+    ],
+)
+def test_wrong_lengths_are_named(layer, lengths, message):
+    with pytest.raises(ValueError, match=message):
+        layer(3, 4, seed=0)(np.ones((5, 2, 3)), lengths=lengths)
+
+
+@all_layers
+def test_gates_are_views(layer):
+    model = layer(3, 4, seed=0)
+    for k, letter in enumerate(model.gates):
+        view = model.gate("weight_ih_l0", letter)
+        assert view.shape == (4, 3)
+        assert np.shares_memory(view, model.W_x)
+        view[...] = k
+    assert model.W_x[:, 0].tolist() == [k for k in range(len(model.gates)) for _ in range(4)]
+    with pytest.raises(ValueError, match="there is no gate 'q'"):
+        model.gate("weight_ih_l0", "q")
+    with pytest.raises(ValueError, match="there is no parameter 'weight'"):
+        model.gate("weight", model.gates[0])
+
+
+def test_an_lstm_wants_a_pair_as_its_state():
+    lstm, x, h = LSTM(3, 4, seed=0), np.ones((5, 2, 3)), np.ones((1, 2, 4))
+    for wrong in (h, (h,), (h, h, h)):
+        with pytest.raises(ValueError, match=r"state must be the pair \(h_0, c_0\)"):
+            lstm(x, wrong)
+    with pytest.raises(ValueError, match=r"c_0 has shape \(2, 4\), but shape \(1, 2, 4\)"):
+        lstm(x, (h, h[0]))
+    lstm(x)
+    with pytest.raises(ValueError, match=r"state must be the pair \(dh_n, dc_n\)"):
+        lstm.backward(np.ones((5, 2, 4)), h)
 
 
 def test_permuting_the_batch_permutes_the_result():
@@ -182,6 +361,9 @@ def test_a_wrong_gradient_is_named():
         ({"input_size": 3, "hidden_size": 2.5}, "hidden_size must be a whole number"),
         ({"input_size": 3, "hidden_size": 4, "nonlinearity": "gelu"}, "'tanh' or 'relu'"),
         ({"input_size": 3, "hidden_size": 4, "dtype": np.float16}, "float32 or float64"),
+        ({"input_size": 3, "hidden_size": 4, "num_layers": 0}, "num_layers must be a whole"),
+        ({"input_size": 3, "hidden_size": 4, "dropout": 1.0}, "dropout must lie in 0 … 1"),
+        ({"input_size": 3, "hidden_size": 4, "proj_size": 2}, "proj_size must be 0, got 2"),
     ],
 )
 def test_a_wrong_setting_is_named(arguments, message):
