@@ -23,6 +23,7 @@ from .activations import (
     tanh,
     tanh_grad,
 )
+from .attention import AdditiveAttention, DotAttention
 from .bptt import unroll, unroll_backward
 from .cells import (
     GRUCell,
@@ -36,15 +37,17 @@ from .cells import (
     rnn_step,
     rnn_step_backward,
 )
+from .checkpoints import load, save
 from .gradcheck import check_gradients, numerical_gradient
 from .initializers import glorot_uniform, identity, orthogonal, uniform
 from .layers import Conv2d, Dropout, Embedding, Linear
 from .losses import bernoulli_nll, cross_entropy, mse
 from .metrics import bits, perplexity
 from .module import Module, Parameter
-from .optim import SGD, Adam, clip_grad_norm, clip_grad_value
+from .optim import SGD, Adam, RMSprop, clip_grad_norm, clip_grad_value
 from .recurrent import GRU, LSTM, RNN
-from .training import Batches, fit
+from .schedules import CosineAnnealingLR, ExponentialLR, LinearLR, SequentialLR, StepLR
+from .training import Batches, Buckets, EarlyStopping, fit
 
 __version__ = "0.1.0"
 
@@ -54,16 +57,26 @@ __all__ = [
     "RNN",
     "SGD",
     "Adam",
+    "AdditiveAttention",
     "Batches",
+    "Buckets",
     "Conv2d",
+    "CosineAnnealingLR",
+    "DotAttention",
     "Dropout",
+    "EarlyStopping",
     "Embedding",
+    "ExponentialLR",
     "GRUCell",
     "LSTMCell",
     "Linear",
+    "LinearLR",
     "Module",
     "Parameter",
+    "RMSprop",
     "RNNCell",
+    "SequentialLR",
+    "StepLR",
     "bernoulli_nll",
     "bits",
     "check_gradients",
@@ -76,6 +89,7 @@ __all__ = [
     "gru_step",
     "gru_step_backward",
     "identity",
+    "load",
     "log_softmax",
     "lstm_step",
     "lstm_step_backward",
@@ -88,6 +102,7 @@ __all__ = [
     "relu_grad",
     "rnn_step",
     "rnn_step_backward",
+    "save",
     "sigmoid",
     "sigmoid_grad",
     "softmax",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
+from .checkpoints import Checkpoint, PathLike
 from .losses import cross_entropy
 from .module import Module
-from .optim import Optimizer, clip_grad_norm
+from .optim import Optimizer, clip_grad_norm, expect_state
+from .schedules import Schedule
 from .validation import as_rng, expect_positive
 
 
@@ -73,6 +76,218 @@ class Batches:
             yield self.x.take(chosen, axis=self.axes[0]), self.y.take(chosen, axis=self.axes[1])
 
 
+class Buckets:
+    """Mini-batches of sequences of any length, each with others of about its own length.
+
+    Padding is computed for nothing, and pads a batch up to its longest sequence. So
+    the sequences are sorted by length (equal lengths in a new order every time) and cut
+    into batches, and the batches come in a new order every time they are walked through.
+
+    Parameters
+    ----------
+    sequences : sequence of (T_n, …) arrays
+        Inputs of N examples, one step or more each, of one dtype.
+    targets : sequence of N arrays or numbers
+        One target for each example or, with fill, a sequence for each.
+    batch_size : int
+        Examples in a batch; the batch of the longest holds what is left.
+    fill : number, optional
+        Targets are sequences too, and are padded with this number up to the longest in
+        the batch. -100 is what `cross_entropy` ignores.
+    seed : int or numpy.random.Generator, optional
+        Where the order is drawn from.
+
+    Yields
+    ------
+    (x, lengths), y : ((T, B, …) array, (B,) integer array), (B, …) or (U, B, …) array
+        x is padded with zeros behind each sequence's length.
+
+    Raises
+    ------
+    ValueError
+        If there are no examples or not as many targets, if a sequence holds no step, or
+        if shapes or dtypes differ.
+
+    Notes
+    -----
+    Derived in chapter 08_bidirectional.
+
+    Examples
+    --------
+    >>> words = [np.arange(1, 1 + length) for length in [3, 1, 2, 3]]
+    >>> buckets = Buckets(words, [0, 1, 1, 0], batch_size=2, seed=0)
+    >>> for (x, lengths), y in buckets:
+    ...     print(x.tolist(), lengths, y)
+    [[1, 1], [2, 2], [3, 3]] [3 3] [0 0]
+    [[1, 1], [0, 2]] [1 2] [1 1]
+    """
+
+    def __init__(
+        self,
+        sequences: Sequence[Any],
+        targets: Sequence[Any],
+        batch_size: int,
+        *,
+        fill: float | None = None,
+        seed: int | np.random.Generator | None = None,
+    ) -> None:
+        self.sequences = _expect_alike("sequences", sequences, ragged=True)
+        self.targets = _expect_alike("targets", targets, ragged=fill is not None)
+        self.batch_size = expect_positive("batch_size", batch_size)
+        self.examples = len(self.sequences)
+        if len(self.targets) != self.examples:
+            raise ValueError(
+                f"sequences holds {self.examples} examples, but targets holds {len(self.targets)}"
+            )
+        self.lengths = np.array([len(sequence) for sequence in self.sequences])
+        if not self.lengths.all():
+            raise ValueError(f"sequences[{self.lengths.argmin()}] holds no step")
+        dtype = self.targets[0].dtype
+        if fill is not None and np.asarray(fill).astype(dtype) != fill:
+            raise ValueError(f"fill is {fill}, which targets of dtype {dtype} cannot hold")
+        self.fill = fill
+        self.rng = as_rng(seed)
+
+    def __len__(self) -> int:
+        return math.ceil(self.examples / self.batch_size)
+
+    def __iter__(self) -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray]]:
+        order = self.rng.permutation(self.examples)
+        order = order[np.argsort(self.lengths[order], kind="stable")]
+        for start in self.batch_size * self.rng.permutation(len(self)):
+            chosen = order[start : start + self.batch_size]
+            x = _pad([self.sequences[n] for n in chosen], 0)
+            targets = [self.targets[n] for n in chosen]
+            y = np.stack(targets) if self.fill is None else _pad(targets, self.fill)
+            yield (x, self.lengths[chosen]), y
+
+
+class EarlyStopping:
+    """Stop when a number has not become better for a while, and go back to the best.
+
+    Parameters
+    ----------
+    watch : str
+        The name of a number that `evaluate` returns, or "loss".
+    patience : int
+        Epochs without a new best after which training stops.
+    better : min or max, optional
+        Which of two numbers is the better one: ``min`` for errors, ``max`` for scores.
+
+    Attributes
+    ----------
+    best : float
+        The best number so far; NaN before the first.
+    stale : int
+        Epochs since then.
+
+    Raises
+    ------
+    ValueError
+        If patience is not a whole number of at least 1, or better is something else.
+
+    References
+    ----------
+    Prechelt, Early stopping – but when?, in: Neural networks: tricks of the trade, 1998.
+
+    Notes
+    -----
+    Derived in chapter 12_forecasting.
+
+    Examples
+    --------
+    >>> from rnnlib import Linear
+    >>> model, stopping = Linear(1, 1, seed=0), EarlyStopping("error", patience=2)
+    >>> stopping.begin(model)
+    >>> for error in [0.5, 0.25, 0.5, 0.25]:
+    ...     stopping.look({"error": [error]}, model)
+    >>> stopping.best, stopping.stale, stopping.done
+    (0.25, 2, True)
+    """
+
+    def __init__(
+        self, watch: str, patience: int, better: Callable[[float, float], float] = min
+    ) -> None:
+        if better not in (min, max):
+            raise ValueError(f"better must be min or max, got {better}")
+        self.watch = watch
+        self.patience = expect_positive("patience", patience)
+        self.better = better
+        self.best, self.stale = math.nan, 0
+        self.weights: dict[str, np.ndarray] = {}
+
+    def __repr__(self) -> str:
+        return f"EarlyStopping({self.watch!r}, {self.patience}, {self.better.__name__})"
+
+    @property
+    def done(self) -> bool:
+        """Whether patience has run out."""
+        return self.stale >= self.patience
+
+    def begin(self, model: Module) -> None:
+        """Forget all that was, and keep the weights with which training begins.
+
+        Parameters
+        ----------
+        model : Module
+        """
+        self.best, self.stale = math.nan, 0
+        self.weights = model.state_dict()
+
+    def look(self, history: Mapping[str, list[float]], model: Module) -> None:
+        """Look at the last number, and keep the weights if it is the best. NaN never is.
+
+        Parameters
+        ----------
+        history : mapping of str to list of float
+        model : Module
+
+        Raises
+        ------
+        ValueError
+            If the history does not hold the watched number.
+        """
+        if self.watch not in history:
+            raise ValueError(
+                f"early_stopping watches {self.watch!r}, but there is only {sorted(history)}"
+            )
+        number = history[self.watch][-1]
+        first = math.isnan(self.best) and not math.isnan(number)
+        if first or (number != self.best and self.better(self.best, number) == number):
+            self.best, self.stale = number, 0
+            self.weights = model.state_dict()
+        else:
+            self.stale += 1
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """The best so far, the epochs since, and the best weights.
+
+        Returns
+        -------
+        dict of str to array
+            "best", "stale", and the weights as "weights.NAME".
+        """
+        state = {"best": np.array(self.best), "stale": np.array(self.stale)}
+        return state | {f"weights.{name}": array for name, array in self.weights.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where another was, after `begin` with a model like its own.
+
+        Parameters
+        ----------
+        state : mapping of str to array
+            What `state_dict` returned.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or not known, or if a shape or a kind of number differs.
+        """
+        arrays = expect_state("EarlyStopping", state, self.state_dict())
+        self.best, self.stale = float(arrays["best"]), int(arrays["stale"])
+        self.weights = {name: arrays[f"weights.{name}"].copy() for name in self.weights}
+
+
 def fit(
     model: Module,
     batches: Iterable[tuple[Any, Any]],
@@ -82,6 +297,9 @@ def fit(
     epochs: int = 1,
     clip_norm: float | None = None,
     evaluate: Callable[[], dict[str, float]] | None = None,
+    schedule: Schedule | None = None,
+    early_stopping: EarlyStopping | None = None,
+    checkpoint: PathLike | None = None,
     progress: bool = True,
 ) -> dict[str, list[float]]:
     """Train a model, and say how it went.
@@ -91,7 +309,7 @@ def fit(
     model : Module
         ``output = model(x)``, then ``model.backward(doutput)``.
     batches : iterable of (x, y)
-        Walked through once an epoch.
+        Walked through once an epoch. From `Buckets` x is a pair (x, lengths).
     optimizer : Optimizer
         Over the model's parameters.
     loss : function, optional
@@ -102,6 +320,17 @@ def fit(
         Longest common length of the gradients, see `clip_grad_norm`.
     evaluate : function of nothing, optional
         Called after every epoch with the model in evaluation; returns named numbers.
+    schedule : Schedule, optional
+        Over the optimiser; its `step` runs after every update, so it counts updates:
+        ``10 * len(batches)`` of them are ten epochs.
+    early_stopping : EarlyStopping, optional
+        When to stop before all epochs are through. However training ends, the model then
+        has the weights of the best epoch.
+    checkpoint : path, optional
+        A file to which all is written before the first epoch and after each. If it is
+        there already, training goes on from it. Only epochs may then be another than
+        before; all else must be given anew as at first. An epoch in the middle of
+        which training broke off is done again. See Notes.
     progress : bool, optional
         Show a bar, where there is a terminal or a notebook and tqdm is installed.
 
@@ -115,12 +344,17 @@ def fit(
     ------
     FloatingPointError
         If the loss is no longer a number; the parameters are those before that update.
+        Or if a parameter is none at the end of an epoch; no checkpoint of it is written.
     ValueError
-        If the batches are empty.
+        If the batches are empty, if arguments do not fit each other, or if the
+        checkpoint is damaged or that of another training.
 
     Notes
     -----
-    Derived in chapter 01_storybook.
+    Derived in chapter 01_storybook. A training that goes on from a checkpoint ends with
+    the very bits of one that was never broken off, as long as randomness comes from
+    `numpy.random.Generator` objects that are attributes of the batches or of a module,
+    and nothing else is carried from epoch to epoch.
 
     Examples
     --------
@@ -131,40 +365,156 @@ def fit(
     >>> history["loss"][-1] < 0.1
     True
     """
+    expect_positive("epochs", epochs)
+    if schedule is not None and schedule.optimizer is not optimizer:
+        raise ValueError("schedule is over another optimizer than the one given")
+    if early_stopping is not None:
+        early_stopping.begin(model)
     history: dict[str, list[float]] = {"loss": [], "step": []}
-    bar = _bar(expect_positive("epochs", epochs), progress)
-    for _ in range(epochs):
-        model.train()
-        losses = []
-        for x, y in batches:
-            value, doutput = loss(model(x), y)
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"the loss is {value} at update {len(history['step']) + 1}: look for NaN in "
-                    "the data, lower the learning rate, or clip the gradients (clip_norm)"
-                )
-            optimizer.zero_grad()
-            model.backward(doutput)
-            if clip_norm is not None:
-                clip_grad_norm(optimizer.parameters, clip_norm)
-            optimizer.step()
-            losses.append(value)
-            history["step"].append(value)
-        if not losses:
-            raise ValueError("batches is empty: an epoch had nothing to learn from")
-        history["loss"].append(float(np.mean(losses)))
-        if evaluate is not None:
-            model.eval()
-            for name, number in evaluate().items():
-                history.setdefault(name, []).append(number)
-            model.train()
-        bar.set_postfix(loss=f"{history['loss'][-1]:.4f}")
-        bar.update()
-    bar.close()
+    file = None
+    if checkpoint is not None:
+        parts = {"model": model, "optimizer": optimizer}
+        optional = {"schedule": schedule, "early_stopping": early_stopping}
+        parts |= {name: part for name, part in optional.items() if part is not None}
+        settings = _settings(parts, batches, loss, clip_norm)
+        file = Checkpoint(checkpoint, parts, _generators(model, batches), settings)
+        if file.exists():
+            history = file.read(epochs)
+        else:
+            file.write(history)
+
+    done = len(history["loss"])
+    with closing(_bar(epochs, progress, done)) as bar:
+        for _ in range(done, epochs):
+            if early_stopping is not None and early_stopping.done:
+                break
+            losses = _epoch(model, batches, optimizer, loss, clip_norm, schedule, history["step"])
+            history["loss"].append(float(np.mean(losses)))
+            if evaluate is not None:
+                _evaluate(model, evaluate, history)
+            if early_stopping is not None:
+                early_stopping.look(history, model)
+            if file is not None:
+                file.write(history)
+            bar.set_postfix(loss=f"{history['loss'][-1]:.4f}")
+            bar.update()
+    if early_stopping is not None:
+        model.load_state_dict(early_stopping.weights)
+    model.train()
     return history
 
 
-def _bar(total: int, progress: bool) -> Any:
+def _epoch(
+    model: Module,
+    batches: Iterable[tuple[Any, Any]],
+    optimizer: Optimizer,
+    loss: Callable[[Any, Any], tuple[float, Any]],
+    clip_norm: float | None,
+    schedule: Schedule | None,
+    steps: list[float],
+) -> list[float]:
+    """Walk through the batches once; the loss of each is returned, and added to `steps`."""
+    model.train()
+    before = len(steps)
+    for x, y in batches:
+        value, doutput = loss(model(x), y)
+        if not math.isfinite(value):
+            raise FloatingPointError(
+                f"the loss is {value} at update {len(steps) + 1}: look for NaN in "
+                "the data, lower the learning rate, or clip the gradients (clip_norm)"
+            )
+        optimizer.zero_grad()
+        model.backward(doutput)
+        if clip_norm is not None:
+            clip_grad_norm(optimizer.parameters, clip_norm)
+        optimizer.step()
+        if schedule is not None:
+            schedule.step()
+        steps.append(float(value))
+    if len(steps) == before:
+        raise ValueError("batches is empty: an epoch had nothing to learn from")
+    for name, parameter in model.named_parameters():
+        if not np.isfinite(parameter.data).all():
+            raise FloatingPointError(
+                f"{name} is no longer finite after update {len(steps)}: lower the learning "
+                "rate, or clip the gradients (clip_norm)"
+            )
+    return steps[before:]
+
+
+def _evaluate(
+    model: Module, evaluate: Callable[[], dict[str, float]], history: dict[str, list[float]]
+) -> None:
+    """Add what `evaluate` finds to the history."""
+    model.eval()
+    numbers = evaluate()
+    model.train()
+    taken = sorted({"loss", "step"} & set(numbers))
+    if taken:
+        raise ValueError(f"evaluate returned {taken[0]!r}, a name that the history has already")
+    for name, number in numbers.items():
+        history.setdefault(name, []).append(float(number))
+
+
+def _settings(
+    parts: Mapping[str, Any],
+    batches: Iterable[tuple[Any, Any]],
+    loss: Callable[[Any, Any], tuple[float, Any]],
+    clip_norm: float | None,
+) -> dict[str, str]:
+    """What a checkpoint's training must have in common with the one that goes on from it."""
+    known = [
+        f"{name} {getattr(batches, name)}"
+        for name in ("examples", "batch_size")
+        if hasattr(batches, name)
+    ]
+    return {
+        "model": type(parts["model"]).__name__,
+        **{name: repr(part) for name, part in parts.items() if name != "model"},
+        "batches": ", ".join([type(batches).__name__, *known]),
+        "loss": getattr(loss, "__name__", type(loss).__name__),
+        "clip_norm": str(clip_norm),
+    }
+
+
+def _generators(model: Module, batches: object) -> dict[str, np.random.Generator]:
+    """All generators of random numbers that are attributes of a module or of the batches."""
+    owners: dict[str, object] = {"batches": batches}
+    owners |= {f"model.{path}".rstrip("."): module for path, module in model.named_modules()}
+    return {
+        f"{path}.{name}": value
+        for path, owner in owners.items()
+        for name, value in getattr(owner, "__dict__", {}).items()
+        if isinstance(value, np.random.Generator)
+    }
+
+
+def _expect_alike(name: str, arrays: Sequence[Any], ragged: bool) -> list[np.ndarray]:
+    """Arrays of one dtype and one shape, but for their first axis where they are ragged."""
+    alike = [np.asarray(array) for array in arrays]
+    if not alike:
+        raise ValueError(f"{name} holds no examples")
+    for n, array in enumerate(alike):
+        if ragged and array.ndim == 0:
+            raise ValueError(f"{name}[{n}] is one number, but a sequence is needed")
+        if array.shape[ragged:] != alike[0].shape[ragged:] or array.dtype != alike[0].dtype:
+            raise ValueError(
+                f"{name}[{n}] has shape {array.shape} and dtype {array.dtype}, which does not "
+                f"go with {name}[0] of shape {alike[0].shape} and dtype {alike[0].dtype}"
+            )
+    return alike
+
+
+def _pad(sequences: list[np.ndarray], fill: float) -> np.ndarray:
+    """(T, B, …) array: the sequences side by side, filled up to the longest."""
+    T, B = max(map(len, sequences)), len(sequences)
+    padded = np.full((T, B, *sequences[0].shape[1:]), fill, dtype=sequences[0].dtype)
+    for b, sequence in enumerate(sequences):
+        padded[: len(sequence), b] = sequence
+    return padded
+
+
+def _bar(total: int, progress: bool, done: int = 0) -> Any:
     """A tqdm bar over epochs; silent where nobody could see it."""
     try:
         with warnings.catch_warnings():
@@ -173,7 +523,8 @@ def _bar(total: int, progress: bool) -> Any:
     except ImportError:
         return _NoBar()
     # None: silent unless there is a terminal; a notebook shows its own bar
-    return tqdm(total=total, unit="epoch", disable=None if progress else True)
+    disable = None if progress else True
+    return tqdm(total=total, initial=done, unit="epoch", disable=disable)
 
 
 class _NoBar:
