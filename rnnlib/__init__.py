@@ -38,6 +38,7 @@ from .cells import (
     rnn_step_backward,
 )
 from .checkpoints import load, save
+from .ctc import ctc
 from .gradcheck import check_gradients, numerical_gradient
 from .initializers import glorot_uniform, identity, orthogonal, uniform
 from .layers import Conv2d, Dropout, Embedding, Linear
@@ -83,6 +84,7 @@ __all__ = [
     "clip_grad_norm",
     "clip_grad_value",
     "cross_entropy",
+    "ctc",
     "fit",
     "glorot_uniform",
     "gru_reset_before",
