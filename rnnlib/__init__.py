@@ -48,6 +48,7 @@ from .module import Module, Parameter
 from .optim import SGD, Adam, RMSprop, clip_grad_norm, clip_grad_value
 from .recurrent import GRU, LSTM, RNN
 from .schedules import CosineAnnealingLR, ExponentialLR, LinearLR, SequentialLR, StepLR
+from .seq2seq import Decoder, Encoder, Seq2Seq, teacher_forcing
 from .training import Batches, Buckets, EarlyStopping, fit
 
 __version__ = "0.1.0"
@@ -63,10 +64,12 @@ __all__ = [
     "Buckets",
     "Conv2d",
     "CosineAnnealingLR",
+    "Decoder",
     "DotAttention",
     "Dropout",
     "EarlyStopping",
     "Embedding",
+    "Encoder",
     "ExponentialLR",
     "GRUCell",
     "LSTMCell",
@@ -76,6 +79,7 @@ __all__ = [
     "Parameter",
     "RMSprop",
     "RNNCell",
+    "Seq2Seq",
     "SequentialLR",
     "StepLR",
     "bernoulli_nll",
@@ -110,6 +114,7 @@ __all__ = [
     "softmax",
     "tanh",
     "tanh_grad",
+    "teacher_forcing",
     "uniform",
     "unroll",
     "unroll_backward",
