@@ -39,11 +39,21 @@ from .cells import (
 )
 from .checkpoints import load, save
 from .ctc import ctc
+from .decoding import (
+    Hypothesis,
+    beam_search,
+    ctc_best_path,
+    ctc_collapse,
+    ctc_prefix_beam,
+    draw,
+    greedy,
+    sample,
+)
 from .gradcheck import check_gradients, numerical_gradient
 from .initializers import glorot_uniform, identity, orthogonal, uniform
 from .layers import Conv2d, Dropout, Embedding, Linear
 from .losses import bernoulli_nll, cross_entropy, mse
-from .metrics import bits, perplexity
+from .metrics import bits, coverage, mase, perplexity
 from .module import Module, Parameter
 from .optim import SGD, Adam, RMSprop, clip_grad_norm, clip_grad_value
 from .recurrent import GRU, LSTM, RNN
@@ -72,6 +82,7 @@ __all__ = [
     "Encoder",
     "ExponentialLR",
     "GRUCell",
+    "Hypothesis",
     "LSTMCell",
     "Linear",
     "LinearLR",
@@ -82,15 +93,22 @@ __all__ = [
     "Seq2Seq",
     "SequentialLR",
     "StepLR",
+    "beam_search",
     "bernoulli_nll",
     "bits",
     "check_gradients",
     "clip_grad_norm",
     "clip_grad_value",
+    "coverage",
     "cross_entropy",
     "ctc",
+    "ctc_best_path",
+    "ctc_collapse",
+    "ctc_prefix_beam",
+    "draw",
     "fit",
     "glorot_uniform",
+    "greedy",
     "gru_reset_before",
     "gru_step",
     "gru_step_backward",
@@ -99,6 +117,7 @@ __all__ = [
     "log_softmax",
     "lstm_step",
     "lstm_step_backward",
+    "mase",
     "mse",
     "numerical_gradient",
     "orthogonal",
@@ -108,6 +127,7 @@ __all__ = [
     "relu_grad",
     "rnn_step",
     "rnn_step_backward",
+    "sample",
     "save",
     "sigmoid",
     "sigmoid_grad",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .validation import expect_float, expect_positive
+
 
 def perplexity(nll: float) -> float:
     """e to the mean surprise: among how many equally likely words the model hesitates.
@@ -53,3 +55,113 @@ def bits(nll: float) -> float:
     3.0
     """
     return float(nll / np.log(2.0))
+
+
+def mase(
+    predictions: np.ndarray, targets: np.ndarray, history: np.ndarray, season: int = 1
+) -> float:
+    """Mean absolute scaled error: how far off, in units of the naive forecast's own error.
+
+        mean |y - ŷ|  /  mean over the history of |y_t - y_{t-m}|
+
+    Below 1 the forecast errs less than "the same as m steps ago" did on the history,
+    where that was asked one step ahead (m = 1) or one season.
+
+    Parameters
+    ----------
+    predictions : (...) array
+    targets : (...) array
+        What happened: the shape, dtype and unit of the predictions.
+    history : (T,) array
+        The series that the forecaster learned from, in order, never the one it is
+        tested on: T must be greater than `season`.
+    season : int, optional
+        m, the steps of one season: 1 for none, 7 for days with weekly habits.
+
+    Returns
+    -------
+    float
+        Without a unit. A NaN in any of the arrays makes it NaN.
+
+    Raises
+    ------
+    ValueError
+        If shapes or dtypes do not fit, if there is nothing to compare, if the history
+        is no longer than a season, or if it repeats itself exactly.
+
+    References
+    ----------
+    Hyndman and Koehler, Another look at measures of forecast accuracy, International
+    Journal of Forecasting 22, 2006, section 3.
+
+    Notes
+    -----
+    Derived in chapter 12_forecasting.
+
+    Examples
+    --------
+    >>> history = np.array([10.0, 12.0, 11.0, 14.0])  # naive errors 2, 1 and 3
+    >>> mase(np.array([15.0, 13.0]), np.array([14.0, 14.0]), history)
+    0.5
+    """
+    predictions = expect_float("predictions", predictions, np.shape(predictions))
+    targets = expect_float("targets", targets, predictions.shape, dtype=predictions.dtype)
+    history = expect_float("history", history, ("T",), dtype=predictions.dtype)
+    season = expect_positive("season", season)
+    if predictions.size == 0:
+        raise ValueError("predictions is empty, so there is no mean error")
+    if len(history) <= season:
+        raise ValueError(
+            f"history holds {len(history)} steps, but more than one season of {season} is needed"
+        )
+    scale = float(abs(history[season:] - history[:-season]).mean())
+    if scale == 0.0:
+        raise ValueError(
+            f"history repeats itself exactly every {season} steps: no error to measure by"
+        )
+    return float(abs(targets - predictions).mean()) / scale
+
+
+def coverage(lower: np.ndarray, upper: np.ndarray, targets: np.ndarray) -> float:
+    """Share of the targets that fall into their intervals, both ends included.
+
+    A 90 % interval is honest if it covers 0.9: less is overconfident, more timid. Where
+    the ends have crossed (lower above upper) nothing is covered.
+
+    Parameters
+    ----------
+    lower, upper : (...) arrays
+        The ends of the intervals; may be infinite.
+    targets : (...) array
+        What happened. All three have one shape and dtype.
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If shapes or dtypes do not fit, if there are no intervals, or if an array holds
+        NaN, which lies neither inside nor outside.
+
+    Notes
+    -----
+    Derived in chapter 12_forecasting.
+
+    Examples
+    --------
+    >>> targets = np.array([1.0, 2.0, 3.0, 9.0])
+    >>> coverage(targets * 0.0, targets * 0.0 + 3.0, targets)
+    0.75
+    """
+    lower = expect_float("lower", lower, np.shape(lower))
+    upper = expect_float("upper", upper, lower.shape, dtype=lower.dtype)
+    targets = expect_float("targets", targets, lower.shape, dtype=lower.dtype)
+    if lower.size == 0:
+        raise ValueError("lower is empty, so there is no share of intervals")
+    for name, array in [("lower", lower), ("upper", upper), ("targets", targets)]:
+        if np.isnan(array).any():
+            raise ValueError(f"{name} holds NaN")
+    return float(((lower <= targets) & (targets <= upper)).mean())
