@@ -64,8 +64,8 @@ def mase(
 
         mean |y - ŷ|  /  mean over the history of |y_t - y_{t-m}|
 
-    Below 1 the forecast errs less than "the same as m steps ago" did on the history,
-    where that was asked one step ahead (m = 1) or one season.
+    The naive forecast says "as m steps ago". Below 1 the predictions err less than it
+    did on the history; predictions several steps ahead may be good and lie above 1.
 
     Parameters
     ----------
