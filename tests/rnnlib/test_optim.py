@@ -21,6 +21,7 @@ from rnnlib import (
     clip_grad_norm,
     clip_grad_value,
 )
+from rnnlib.optim import Optimizer
 from rnnlib.schedules import Schedule
 
 CONFIGURATIONS = 300
@@ -306,6 +307,13 @@ OPTIMIZER = SGD(WEIGHT, lr=1.0)
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: SGD(WEIGHT, lr=0.0), "lr must be positive, got 0.0"),
+        (lambda: SGD(WEIGHT, lr=float("nan")), "lr must be positive, got nan"),
+        (lambda: SGD(WEIGHT, lr=1.0, momentum=1.0), "momentum must lie"),
+        (lambda: Adam(WEIGHT, betas=(0.9, 1.0)), "betas must lie"),
+        (lambda: Adam([]), "parameters is empty"),
+        (lambda: clip_grad_norm(WEIGHT, 0.0), "max_norm must be positive"),
+        (lambda: clip_grad_value(WEIGHT, -1.0), "max_value must be positive"),
         (lambda: RMSprop(WEIGHT, alpha=1.0), "alpha must lie in 0 … 1"),
         (lambda: RMSprop(WEIGHT, momentum=-0.1), "momentum must lie in 0 … 1"),
         (lambda: RMSprop(WEIGHT, lr=0.0), "lr must be positive"),
@@ -338,6 +346,8 @@ def test_a_wrong_argument_is_named(call, message):
         call()
 
 
-def test_a_schedule_without_a_rate_says_so():
+def test_an_optimiser_without_a_step_and_a_schedule_without_a_rate_say_so():
+    with pytest.raises(NotImplementedError, match="Optimizer defines no step"):
+        Optimizer([Parameter(np.ones(1))], lr=0.1).step()
     with pytest.raises(NotImplementedError, match="Schedule defines no rate"):
         Schedule(OPTIMIZER)
