@@ -57,6 +57,7 @@ from .metrics import bits, coverage, mase, perplexity
 from .module import Module, Parameter
 from .optim import SGD, Adam, RMSprop, clip_grad_norm, clip_grad_value
 from .recurrent import GRU, LSTM, RNN
+from .scan import MinGRU, MinLSTM, scan, scan_backward, scan_loop
 from .schedules import CosineAnnealingLR, ExponentialLR, LinearLR, SequentialLR, StepLR
 from .seq2seq import Decoder, Encoder, Seq2Seq, teacher_forcing
 from .training import Batches, Buckets, EarlyStopping, fit
@@ -86,6 +87,8 @@ __all__ = [
     "LSTMCell",
     "Linear",
     "LinearLR",
+    "MinGRU",
+    "MinLSTM",
     "Module",
     "Parameter",
     "RMSprop",
@@ -129,6 +132,9 @@ __all__ = [
     "rnn_step_backward",
     "sample",
     "save",
+    "scan",
+    "scan_backward",
+    "scan_loop",
     "sigmoid",
     "sigmoid_grad",
     "softmax",
