@@ -23,6 +23,10 @@ from .validation import as_rng, expect_float, expect_positive
 
 Array = np.ndarray
 
+# With more numbers than this side by side, the loop's few calls cost less than the scan's
+# additional products.
+NARROW = 32
+
 
 def scan_loop(a: Array, b: Array, h_0: Array) -> Array:
     """h_t = a_t h_{t-1} + b_t, one step after the other: T steps of B·H products each.
@@ -100,7 +104,7 @@ def scan(a: Array, b: Array, h_0: Array) -> Array:
     Derived in chapter 15_limits.
 
     On one processor the rounds save no work, only calls: they are the faster way as long
-    as B·H is small, up to a few dozen numbers.
+    as B·H is small, up to some 32 numbers.
 
     Examples
     --------
@@ -223,7 +227,7 @@ class Minimal(Module):
         input_size: int,
         hidden_size: int,
         *,
-        parallel: bool = True,
+        parallel: bool | None = None,
         seed: int | np.random.Generator | None = None,
         dtype: Any = np.float64,
     ) -> None:
@@ -263,9 +267,10 @@ class Minimal(Module):
         h_0 = expect_float("h_0", first, (1, B, H), dtype)[0]
         candidate = self.linear_h(x)
         a, cache = self._keep(x)
-        h = (scan if self.parallel else scan_loop)(a, (1.0 - a) * candidate, h_0)
+        parallel = B * H <= NARROW if self.parallel is None else self.parallel
+        h = (scan if parallel else scan_loop)(a, (1.0 - a) * candidate, h_0)
         h.flags.writeable = False
-        self.remember((candidate, a, h, h_0, cache))
+        self.remember((candidate, a, h, h_0, parallel, cache))
         return h, (h[-1:] if T else h_0[None]).copy()
 
     def backward(self, dy: Array, dstate: Array | None = None) -> tuple[Array, Array]:
@@ -292,12 +297,12 @@ class Minimal(Module):
         RuntimeError
             If there was no forward pass to walk back.
         """
-        candidate, a, h, h_0, cache = self.recall()
+        candidate, a, h, h_0, parallel, cache = self.recall()
         dh = expect_float("dy", dy, h.shape, h.dtype).copy()
         dh_n = np.zeros_like(h_0)[None] if dstate is None else dstate
         dh_n = expect_float("dh_n", dh_n, (1, *h_0.shape), h.dtype)
         dh[-1:] += dh_n
-        da, db, dh_0 = scan_backward(dh, a, h, h_0, self.parallel)
+        da, db, dh_0 = scan_backward(dh, a, h, h_0, parallel)
         dx = self._keep_back(da - db * candidate, a, cache)
         dx += self.linear_h.backward(db * (1.0 - a))
         return dx, (dh_0[None] if len(h) else dh_n.copy())
@@ -353,8 +358,9 @@ class MinGRU(Minimal):
     input_size, hidden_size : int
         I and H.
     parallel : bool, optional
-        Whether to use `scan`; if false, `scan_loop`, which on one processor is the
-        faster one for wide states. Both give the same but for rounding.
+        True for `scan`, False for `scan_loop`; if left out, the one that is faster on
+        one processor: `scan` where B·H is at most 32. Both give the same but for
+        rounding.
     seed : int or numpy.random.Generator, optional
         Where the first weights are drawn from: uniform, bound 1/√I, as torch's linear
         layers.
@@ -418,8 +424,9 @@ class MinLSTM(Minimal):
     input_size, hidden_size : int
         I and H.
     parallel : bool, optional
-        Whether to use `scan`; if false, `scan_loop`, which on one processor is the
-        faster one for wide states. Both give the same but for rounding.
+        True for `scan`, False for `scan_loop`; if left out, the one that is faster on
+        one processor: `scan` where B·H is at most 32. Both give the same but for
+        rounding.
     seed : int or numpy.random.Generator, optional
         Where the first weights are drawn from: uniform, bound 1/√I, as torch's linear
         layers.

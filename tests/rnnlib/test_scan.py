@@ -1,5 +1,7 @@
 """The scan equals the loop; minGRU and minLSTM equal torch's autograd and their own steps."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from rnnlib import MinGRU, MinLSTM, check_gradients, scan, scan_backward, scan_l
 from rnnlib.scan import Minimal
 
 LAYERS = [MinGRU, MinLSTM]
+MODULE = sys.modules["rnnlib.scan"]  # rnnlib.scan is the function
 # a bias's gradient is a sum, and where it nearly vanishes float32 has few digits left
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-4}
 
@@ -102,13 +105,9 @@ def test_scan_holds_where_a_product_of_all_steps_is_no_float_any_more():
 
 
 def test_scan_makes_calls_in_proportion_to_the_logarithm_of_its_steps(monkeypatch):
-    import sys
-
-    import rnnlib.scan  # noqa: F401  (the name rnnlib.scan is the function)
-
-    module, calls = sys.modules["rnnlib.scan"], []
-    whole = module._scan_from_zero
-    monkeypatch.setattr(module, "_scan_from_zero", lambda a, b: calls.append(len(b)) or whole(a, b))
+    calls = []
+    whole = MODULE._scan_from_zero
+    monkeypatch.setattr(MODULE, "_scan_from_zero", lambda a, b: calls.append(len(b)) or whole(a, b))
     scan(*recurrence(np.random.default_rng(2), 1000, 1, 1))
     assert calls == [1000, 500, 250, 125, 62, 31, 15, 7, 3, 1]
 
@@ -175,11 +174,11 @@ def minimal_case(layer, seed, dtype):
     """One random configuration: everything that comes out of rnnlib and of torch."""
     rng = np.random.default_rng(seed)
     T, B, I, H = (int(n) for n in rng.integers(1, [20, 5, 6, 6]))
-    ours = layer(I, H, parallel=bool(seed % 4), seed=rng, dtype=dtype)
+    ours = layer(I, H, parallel=[None, True, False][seed % 3], seed=rng, dtype=dtype)
     x, h_0 = rng.standard_normal((T, B, I)), rng.standard_normal((1, B, H))
     dy, dh_n = rng.standard_normal((T, B, H)), rng.standard_normal((1, B, H))
     x, h_0, dy, dh_n = (array.astype(dtype) for array in (x, h_0, dy, dh_n))
-    given = seed % 3 > 0
+    given = seed % 4 > 0
     y, h_n = ours(x, h_0 if given else None)
     dx, dh_0 = ours.backward(dy, dh_n)
     got = {"y": y, "h_n": h_n, "x": dx, "h_0": dh_0}
@@ -218,6 +217,21 @@ def test_layer_gradients(layer, parallel):
     dx, dh_0 = minimal.backward(dy, dh_n)
     arrays, gradients = module_arrays(minimal)
     check_gradients(loss, arrays | {"x": x, "h_0": h_0}, gradients | {"x": dx, "h_0": dh_0})
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_left_to_itself_a_layer_scans_narrow_states_and_loops_over_wide_ones(layer, monkeypatch):
+    used = []
+    for solve in (scan, scan_loop):
+        monkeypatch.setattr(
+            MODULE, solve.__name__, lambda *arrays, f=solve: used.append(f) or f(*arrays)
+        )
+    for H, parallel, want in [(4, None, scan), (400, None, scan_loop), (4, False, scan_loop)]:
+        minimal = layer(3, H, parallel=parallel, seed=0)
+        y, _ = minimal(np.ones((5, 2, 3)))
+        minimal.backward(y)
+        assert used == [want, want]
+        used.clear()
 
 
 sizes = st.integers(1, 4)
