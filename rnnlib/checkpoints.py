@@ -195,9 +195,11 @@ class Checkpoint:
         self._expect_state(arrays)
         for section, part in self.parts.items():
             start = f"{section}/"
-            part.load_state_dict(
-                {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
-            )
+            state = {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
+            try:
+                part.load_state_dict(state)
+            except ValueError as error:
+                raise ValueError(f"{self.path} does not fit: {error}") from None
         for name, generator in self.generators.items():
             generator.bit_generator.state = states[name]
         return history

@@ -373,9 +373,9 @@ def fit(
     history: dict[str, list[float]] = {"loss": [], "step": []}
     file = None
     if checkpoint is not None:
-        parts = {"model": model, "optimizer": optimizer}
-        optional = {"schedule": schedule, "early_stopping": early_stopping}
-        parts |= {name: part for name, part in optional.items() if part is not None}
+        optional: dict[str, Any] = {"schedule": schedule, "early_stopping": early_stopping}
+        parts = {name: part for name, part in optional.items() if part is not None}
+        parts |= {"optimizer": optimizer, "model": model}
         settings = _settings(parts, batches, loss, clip_norm)
         file = Checkpoint(checkpoint, parts, _generators(model, batches), settings)
         if file.exists():

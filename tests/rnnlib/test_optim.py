@@ -24,8 +24,8 @@ from rnnlib import (
 from rnnlib.optim import Optimizer
 from rnnlib.schedules import Schedule
 
-CONFIGURATIONS = 300
-STEPS = 60
+CONFIGURATIONS = 256
+STEPS = 51
 
 
 def random_optimizer(rng):
@@ -61,7 +61,7 @@ def random_schedule(rng):
         (
             CosineAnnealingLR,
             torch.optim.lr_scheduler.CosineAnnealingLR,
-            {"T_max": int(rng.integers(1, 80)), "eta_min": float(rng.choice([0.0, 1e-5]))},
+            {"T_max": int(rng.integers(1, 40)), "eta_min": float(rng.choice([0.0, 1e-5]))},
         ),
         (
             LinearLR,
@@ -69,7 +69,7 @@ def random_schedule(rng):
             {
                 "start_factor": float(rng.uniform(0.01, 1.0)),
                 "end_factor": float(rng.uniform(0.0, 1.0)),
-                "total_iters": int(rng.integers(1, 80)),
+                "total_iters": int(rng.integers(1, 40)),
             },
         ),
     ][rng.integers(4)]
@@ -124,7 +124,8 @@ def test_optimisers_clipping_and_schedules_follow_torch():
         rng = np.random.default_rng(seed)
         parameters, theirs = twins(rng)
         ours_class, theirs_class, settings = random_optimizer(rng)
-        optimizer, twin = ours_class(parameters, **settings), theirs_class(theirs, **settings)
+        optimizer = ours_class(parameters, **settings)
+        twin = theirs_class(theirs, foreach=False, **settings)
         after = []
         if seed % 4:
             schedule_class, twin_class, arguments = random_schedule(rng)
@@ -146,7 +147,7 @@ def test_every_schedule_follows_torch_alone():
         schedule_class, twin_class, arguments = random_schedule(rng)
         schedule = schedule_class(optimizer, **arguments)
         twin_schedule = twin_class(twin, **arguments)
-        for n in range(4 * STEPS):
+        for n in range(2 * STEPS):
             assert abs(optimizer.lr - twin.param_groups[0]["lr"]) <= 1e-10 * lr, (seed, n)
             assert optimizer.lr == schedule.rate(n)
             twin.step()
@@ -213,6 +214,7 @@ def test_an_optimiser_goes_on_bit_for_bit_from_its_state(kind, before, after, dt
     walk(first, gradients[:before])
     second = OPTIMIZERS[kind]([Parameter(parameter.data.copy()) for parameter in parameters])
     state = first.state_dict()
+    kept = {name: array.tobytes() for name, array in state.items()}
     second.load_state_dict(state)
     walk(first, gradients[before:])
     walk(second, gradients[before:])
@@ -222,6 +224,7 @@ def test_an_optimiser_goes_on_bit_for_bit_from_its_state(kind, before, after, dt
     assert first.lr == second.lr
     assert first.steps == second.steps == before + after
     # the state was a copy, and stands where it was
+    assert {name: array.tobytes() for name, array in state.items()} == kept
     assert int(state["steps"]) == before
 
 
