@@ -367,9 +367,13 @@ class Decoder(Module):
         tokens : (B,) integer array
             The word written last; at first the start symbol.
         state, memory, lengths
-            As in `forward`; state is what the step before returned. A search that
-            reorders its sequences takes along axis 1 of state and memory, and axis 0
-            of lengths.
+            As in `forward`; state is what the step before returned. A search such as
+            `beam_search` carries all three, as each of its beginnings has its own::
+
+                def step(tokens, carried):
+                    state, memory, lengths = carried
+                    logits, state = decoder.step(tokens, state, memory, lengths)
+                    return log_softmax(logits), (state, memory, lengths)
 
         Returns
         -------

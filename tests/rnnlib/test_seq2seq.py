@@ -19,8 +19,10 @@ from rnnlib import (
     Embedding,
     Encoder,
     Seq2Seq,
+    beam_search,
     check_gradients,
     cross_entropy,
+    log_softmax,
     teacher_forcing,
 )
 
@@ -309,6 +311,28 @@ def test_a_word_changes_nothing_that_is_written_before_it():
     after = model(source, tokens)
     np.testing.assert_array_equal(after[:3], before[:3])
     assert (after[3:] != before[3:]).all()
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_search_over_steps_finds_what_teacher_forcing_scores_alike(cell, kind):
+    rng = np.random.default_rng(11)
+    model = model_of(cell, kind, V=4)
+    source, lengths = rng.integers(4, size=(3, 1)), np.array([2])
+    memory, state = model.encoder(source, lengths=lengths)
+
+    def step(tokens, carried):
+        state, memory, lengths = carried
+        logits, state = model.decoder.step(tokens, state, memory, lengths)
+        return log_softmax(logits), (state, memory, lengths)
+
+    found = beam_search(step, (state, memory, lengths), 0, max_length=3, width=125)
+    assert len({hypothesis.tokens for hypothesis in found}) == 5**3
+    for hypothesis in found[::10]:
+        targets = np.array(hypothesis.tokens)[:, None]
+        logits = model(source, teacher_forcing(targets, start=0), lengths)
+        loss, _ = cross_entropy(logits, targets)
+        assert hypothesis.log_p == pytest.approx(-3 * loss, rel=1e-10)
 
 
 def test_a_bidirectional_reader_s_state_is_its_two_ends_side_by_side():
