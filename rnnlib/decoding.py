@@ -252,8 +252,8 @@ def beam_search(
         the number of beginnings that go on, 1 at first and at most `width`.
     state : array, tuple or list of such, or None
         What the network remembers before the first step, of one sequence. In each
-        array the last axis but one counts sequences, as in (H), (B, H) and (L, B, H),
-        or the only axis, as in lengths (B,).
+        array the last axis but one counts sequences, as in (B, H) and (L, B, H), or
+        the only axis, as in lengths (B,).
     start : int
         The token that stands before the first one written.
     max_length : int
@@ -288,7 +288,7 @@ def beam_search(
 
     Examples
     --------
-    The likeliest first token leads to two that are only half as likely each.
+    Token 1 is the likeliest at first, but nothing after it is as likely as 2 after 2.
 
     >>> p = np.array([[0.0, 0.6, 0.4], [0.5, 0.0, 0.5], [0.0, 0.1, 0.9]])
     >>> def step(tokens, state):

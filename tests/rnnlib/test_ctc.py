@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnlib import check_gradients, ctc, log_softmax, softmax
+from rnnlib import check_gradients, ctc, ctc_best_path, log_softmax, softmax
 
 CONFIGURATIONS = 256
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
@@ -164,6 +164,19 @@ def test_gradient_equals_the_numerical_one(seed):
     case = random_case(seed)
     _, dlogits = ctc(*case)
     check_gradients(lambda: ctc(*case)[0], {"logits": case[0]}, {"logits": dlogits})
+
+
+def test_following_the_gradient_teaches_the_labels_without_being_told_their_places():
+    logits, targets = np.zeros((12, 3, 5)), np.array([[1, 2, 3, 4], [2, 2, 1, 1], [4, 3, 0, 0]])
+    lengths = np.array([4, 4, 2])
+    losses = []
+    for _ in range(100):
+        loss, dlogits = ctc(logits, targets, target_lengths=lengths)
+        losses.append(loss)
+        logits -= 5.0 * dlogits
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < 0.1 < 5.0 < losses[0]
+    assert ctc_best_path(logits) == [[1, 2, 3, 4], [2, 2, 1, 1], [4, 3]]
 
 
 @pytest.mark.parametrize("rubbish", [1e6, np.inf, np.nan])
