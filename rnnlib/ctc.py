@@ -114,7 +114,7 @@ def ctc(
     z[:, 1::2] = labels
     log_y_z = np.take_along_axis(log_y, z[None], axis=2)  # (T, B, N)
     skips = np.zeros(z.shape, dtype=bool)  # may state n be entered from n - 2?
-    skips[:, 2:] = (z[:, 2:] != blank) & (z[:, 2:] != z[:, :-2])
+    skips[:, 2:] = z[:, 2:] != z[:, :-2]  # never a blank: two states before it is another
 
     with np.errstate(invalid="ignore"):  # NaN, and no path at all, are answered with NaN
         log_alpha = _forward(log_y_z, skips)

@@ -97,15 +97,17 @@ def test_ctc_equals_torch_in_value_and_gradient(dtype):
     assert min(seen.values()) > 50, seen
 
 
-def test_ctc_equals_torch_over_a_thousand_frames():
+@pytest.mark.parametrize(("dtype", "rounding"), [(np.float64, 1e-10), (np.float32, 1e-7)])
+def test_ctc_equals_torch_over_a_thousand_frames(dtype, rounding):
+    """Sums run in float64: of float32 logits only the gradient is rounded, once."""
     rng = np.random.default_rng(0)
     logits, targets = rng.standard_normal((1000, 3, 7)), rng.integers(1, 7, size=(3, 60))
-    case = logits, targets, np.array([1000, 700, 999]), np.array([60, 0, 31]), 0
+    case = logits.astype(dtype), targets, np.array([1000, 700, 999]), np.array([60, 0, 31]), 0
     loss, dlogits = ctc(*case)
     want_loss, want_dlogits = torch_ctc(*case)
     assert loss > 800.0  # e^-800 is no float64
     assert error(np.array(loss), want_loss) <= 1e-10
-    assert error(dlogits, want_dlogits) <= 1e-10
+    assert error(dlogits, want_dlogits) <= rounding
 
 
 @pytest.mark.parametrize("T", [1, 2, 3, 4, 5, 6])
