@@ -289,7 +289,7 @@ class RNNCell extends HTMLElement {
         ...arrow(`M${centre} ${Z.top} V${H.top + H.height + 6}`, centre, H.top + H.height, -90),
         ...arrow(`M${centre} ${H.top} V${Y.top + Y.height + 6}`, centre, Y.top + Y.height, -90),
         label("w", "x", centre + 13, BOTTOM - 14),
-        wide ? label("w", "h", (from + left) / 2 + 14, (start_y + end_y) / 2 - 6)
+        wide ? label("w", "h", (from + left) / 2 - 14, (start_y + end_y) / 2 + 16)
           : label("w", "h", (from + left) / 2, Z.top + Z.height + 13),
         label("f", "", centre + 9, H.top + H.height + 19),
         label("w", "y", centre + 13, H.top - 16),
