@@ -174,14 +174,17 @@ class Symbols(SphinxDirective):
 
 
 def documented(where: str, name: str) -> tuple[str, str, str]:
-    """Type, shape and meaning of an argument or result, as its docstring says them."""
+    """Type, shape and meaning of an argument, result or attribute, as its docstring says them."""
     module, _, member = where.rpartition(".")
     text = inspect.getdoc(getattr(importlib.import_module(module), member))
-    entry = re.search(rf"^(?:\w+, )*{re.escape(name)}(?:, \w+)* : (.+)\n((?:    .+\n)*)", text, re.M)
-    if not entry:
-        raise LookupError(f"the docstring of {where} says nothing of {name}")
+    pattern = rf"^(?:\w+, )*{re.escape(name)}(?:, \w+)* : (.+)\n((?:    .+\n)*)"
+    # An attribute stands after an argument of the same name, and is what the symbol means.
+    *_, entry = re.finditer(pattern, text, re.M)
     shape, kind = re.fullmatch(r"(\([^)]*\))?\s*(.*?)(?:, optional)?", entry[1]).groups()
-    return kind or "array", shape or "", " ".join(entry[2].split())
+    meaning = " ".join(entry[2].split()).replace("|", "\\|")
+    # h_{t-1} and W_x are formulas here, as they are in the text around the table
+    meaning = re.sub(r"(?<![\w`])([A-Za-z]_(?:\{[^}]*\}|\w))(?!\w)", r"$\1$", meaning)
+    return kind or "array", f"${shape}$".replace("...", r"\ldots") if shape else "", meaning
 
 
 # Formulas
@@ -305,6 +308,10 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         if not (THEME / "figures" / f"{name}.js").is_file():
             log.warning("no theme/figures/%s.js for <unrolled-%s>", name, name, location=pagename)
     body = re.sub(r"<unrolled-[a-z-]+", r'\g<0> class="live"', body)
+    # a name that the summary's own words already give, and give better
+    body = body.replace(' aria-label="Toggle hidden content"', "")
+    # roles that bibliographies are given and that ARIA has since withdrawn
+    body = body.replace(' role="doc-biblioentry"', "").replace('role="list" class="citation-list"', 'class="citation-list"')
     body = finish_images(app, pagename, body)
     body = re.sub(r"<table\b", '<div class="table"><table', body).replace("</table>", "</table></div>")
     if context.get("page_source_suffix"):
@@ -317,6 +324,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     if 'name="description"' not in (context.get("metatags") or ""):
         words = first_paragraph(doctree) or {
             "search": "Search the course Unrolled.",
+            "404": "There is no page at this address of the course Unrolled.",
         }.get(pagename, f"Source code of {pagename.removeprefix('_modules/').replace('/', '.')}.")
         context["metatags"] = (
             (context.get("metatags") or "")
@@ -333,8 +341,8 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     styles = ["book.css"]
     if 'class="katex' in body:
         styles.insert(0, "katex/katex.css")
-    if re.search(r'class="[^"]*\bsd-(?!sphinx-override|dropdown|summary|card-body|card-header)', body):
-        styles.insert(0, "sphinx-design.min.css")
+    if re.search(r"\bsd-(?!sphinx-override|dropdown|card|mb-3|summary|octicon)", body):
+        styles.insert(0, "sphinx-design.min.css")  # more of it than folds, which book.css knows
     static = Path(app.outdir, "_static")
 
     def asset(name: str) -> str:
