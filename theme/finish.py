@@ -95,7 +95,7 @@ def public_names() -> dict[str, str]:
     import rnnlib
 
     names = {}
-    for module in pkgutil.iter_modules(rnnlib.__path__, "rnnlib."):
+    for module in pkgutil.walk_packages(rnnlib.__path__, "rnnlib."):
         loaded = importlib.import_module(module.name)
         for name, value in vars(loaded).items():
             if not name.startswith("_") and getattr(value, "__module__", None) == module.name:
