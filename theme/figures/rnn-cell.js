@@ -90,7 +90,7 @@ svg .now .h rect.box, svg .now .y rect { stroke-width: 2.5; }
   .formula .filled { padding-left: 0.8rem; margin-bottom: 0.25rem; }
   svg text, svg .symbol { font-size: 12px; }
 }
-@container (max-width: 380px) { svg .value { font-size: 11px; } }
+@container (max-width: 380px) { svg .value { font-size: 11px; } .formula { min-height: 13.2em; } }
 `;
 
 // the numbers of a step: fewer decimals where the whole part is long, so that each fits its box
@@ -213,8 +213,8 @@ class RNNCell extends HTMLElement {
     this.stepButton.setAttribute("aria-disabled", t === T);
     this.backButton.setAttribute("aria-disabled", t === 0);
     this.inputs.forEach((button, i) => {
-      button.replaceChildren(symbol("x", i + 1), html("span", { class: "value" }, number(x[i], 0)));
-      button.setAttribute("aria-label", `x${i + 1} ${number(x[i], 0)}, press to change`);
+      button.replaceChildren(symbol("x", i + 1), " ", html("span", { class: "value" }, number(x[i], 0)),
+        html("span", { class: "unseen" }, " press to change"));
     });
     this.fillFormula();
     this.fillTable();
