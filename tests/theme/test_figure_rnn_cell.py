@@ -218,6 +218,7 @@ def test_each_example_does_what_it_is_called(figure, example, holds):
 def test_nothing_moves_and_nothing_sticks_out(figure, width):
     page = figure.page
     page.set_viewport_size({"width": width, "height": 900})
+    figure.locator("summary").press("Enter")
     heights = set()
     for example in ("Fading trace", "Latch", "Explosion"):
         button(figure, example).press("Enter")
@@ -247,6 +248,26 @@ def test_nothing_moves_and_nothing_sticks_out(figure, width):
         })"""
     )
     assert crowded == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_keeps_room_for_the_figure(page, site, width):
+    """What stands below does not jump when the script arrives."""
+    page.set_viewport_size({"width": width, "height": 900})
+    held = []
+    page.route("**/figures/rnn-cell.js*", lambda route: held.append(route))
+    page.goto(f"{site}/02_cell.html", wait_until="commit")
+    figure = page.locator("unrolled-rnn-cell")
+    figure.wait_for(state="attached")
+    page.wait_for_function("document.styleSheets.length > 0")
+    before = figure.bounding_box()
+    while not held:
+        page.wait_for_timeout(20)
+    held[0].continue_()
+    page.wait_for_function("!!customElements.get('unrolled-rnn-cell')")
+    after = figure.bounding_box()
+    assert abs(after["height"] - before["height"]) < 20
+    assert after["width"] == before["width"]
 
 
 def test_a_slider_far_out_still_fits(figure):
