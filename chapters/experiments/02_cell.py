@@ -26,7 +26,7 @@ HIDDEN = {"recurrent": (1, 2), "feed-forward": (4, 16, 64)}
 
 
 def light_switch(T, N, rng, p=0.1):
-    """N one-hot sequences of T events: 0 nothing, 1 on, 2 off. And is the light on?"""
+    """N sequences of T events (0 nothing, 1 on, 2 off), and whether the light is on."""
     events = rng.choice(3, size=(T, N), p=[1 - p, p / 2, p / 2])
     lit = np.zeros(N, dtype=int)
     for event in events:
