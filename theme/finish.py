@@ -98,15 +98,17 @@ def public_names() -> dict[str, str]:
     for module in pkgutil.walk_packages(rnnlib.__path__, "rnnlib."):
         loaded = importlib.import_module(module.name)
         for name, value in vars(loaded).items():
-            if not name.startswith("_") and getattr(value, "__module__", None) == module.name:
+            own = getattr(value, "__module__", None) == module.name
+            kind = inspect.isroutine(value) or inspect.isclass(value)
+            if own and kind and not name.startswith("_"):
                 names[name] = f"{module.name}.{name}"
     return names
 
 
 def untyped(app: Sphinx, what, name, obj, options, lines: list[str]) -> None:
-    """Before napoleon, which would take the shape of a property for a class to look up."""
-    if what == "property" and lines:
-        lines[0] = lines[0].replace(": ", " – ", 1)
+    """Before napoleon, which takes what stands before a colon for a class to look up."""
+    if what in ("property", "data", "attribute") and lines:
+        lines[0] = re.sub(r":(?=\s|$)", " –", lines[0])
 
 
 def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> None:
@@ -223,7 +225,8 @@ def visit_math(self, node: nodes.math) -> None:
 
 
 def visit_displaymath(self, node: nodes.math_block) -> None:
-    self.body.append(self.starttag(node, "div", CLASS="formula") + formula(node, display=True) + "</div>\n")
+    start = self.starttag(node, "div", CLASS="formula")
+    self.body.append(start + formula(node, display=True) + "</div>\n")
     raise nodes.SkipNode
 
 
@@ -245,14 +248,14 @@ def png_size(path: Path) -> tuple[int, int] | None:
 
 
 def finish_images(app: Sphinx, pagename: str, body: str) -> str:
-    """Images arrive when they are scrolled to, in a place of their size, with words for who cannot see them."""
+    """Images come when scrolled to, into a place of their size, with words for who cannot see."""
     sources = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
 
     def finish(match):
         tag = match[0]
         name = re.search(r'src="[^"]*/([^"/]+)"', tag)
         alt = re.search(r'alt="([^"]*)"', tag)
-        if not alt or "/" in alt[1] and " " not in alt[1] or alt[1].endswith((".png", ".svg", ".jpg")):
+        if not alt or " " not in alt[1] or alt[1].endswith((".png", ".svg", ".jpg")):
             log.warning("an image without words: set its alt text (%s)", tag, location=pagename)
         extra = ' loading="lazy" decoding="async"'
         size = png_size(sources[name[1]]) if name and name[1] in sources else None
@@ -296,12 +299,13 @@ def exercise_box(app: Sphinx, pagename: str) -> str:
 <li><a href="{folder}/{pagename}.ipynb" download>The notebook alone</a></li>
 <li><a href="{opened}">Open it in Colab</a></li>
 </ul>
-<p><a href="start.html">Start</a> says how to run it on your own machine.</p>
+<p><a href="start.html">Getting started</a> says how to run it on your own machine.</p>
 </section>
 """
 
 
-def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> str | None:
+def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Finish a page's body, and give layout.html what it asks for under the name `unrolled`."""
     body = context.get("body") or ""
     figures = sorted(set(re.findall(r"<unrolled-([a-z-]+)", body)))
     for name in figures:
@@ -311,9 +315,10 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     # a name that the summary's own words already give, and give better
     body = body.replace(' aria-label="Toggle hidden content"', "")
     # roles that bibliographies are given and that ARIA has since withdrawn
-    body = body.replace(' role="doc-biblioentry"', "").replace('role="list" class="citation-list"', 'class="citation-list"')
+    body = body.replace(' role="doc-biblioentry"', "")
+    body = body.replace('role="list" class="citation-list"', 'class="citation-list"')
     body = finish_images(app, pagename, body)
-    body = re.sub(r"<table\b", '<div class="table"><table', body).replace("</table>", "</table></div>")
+    body = re.sub(r"<table\b.*?</table>", r'<div class="table">\g<0></div>', body, flags=re.S)
     if context.get("page_source_suffix"):
         body = body.replace("</h1>", "</h1>" + launch_links(app, pagename), 1)
         body = body.rstrip()
@@ -359,7 +364,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         "outline": outline,
         "report": f"{address}/issues/new?title={title}",
         "repository": address,
-        "source": f"{address}/blob/main/chapters/{source.relative_to(app.srcdir)}" if source else "",
+        "source": f"{address}/blob/main/chapters/{source.name}" if source else "",
         "styles": styles,
     }
 

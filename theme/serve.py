@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".ipynb", ".txt", ".xml")
@@ -30,7 +31,7 @@ class Handler(SimpleHTTPRequestHandler):
     """Static files, compressed; an unknown address answers 404 with the site's own page."""
 
     protocol_version = "HTTP/1.1"
-    extensions_map = {
+    extensions_map: ClassVar[dict[str, str]] = {
         **SimpleHTTPRequestHandler.extensions_map,
         ".js": "text/javascript",
         ".mjs": "text/javascript",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import io
 import json
 import pkgutil
@@ -62,28 +63,26 @@ def test_no_link_inside_the_site_is_broken(html):
         for link in page.links:
             if urlsplit(link).scheme:
                 continue
-            address = urlsplit(urljoin(urljoin("http://host" + base, "" if page.base else name), link))
+            here = urljoin("http://host" + base, "" if page.base else name)
+            address = urlsplit(urljoin(here, link))
             target = unquote(address.path.removeprefix(base)) or "index.html"
             if not (html / target).is_file():
                 broken.append(f"{name}: {link}")
-            elif address.fragment and target in pages():
-                if unquote(address.fragment) not in pages()[target].ids:
-                    broken.append(f"{name}: {link} (no such place on the page)")
+            elif target in pages() and address.fragment:
+                ids = pages()[target].ids
+                broken += [] if unquote(address.fragment) in ids else [f"{name}: {link} (no place)"]
     assert sum(len(page.links) for page in pages().values()) > 200
     assert not broken, "\n".join(sorted(set(broken)))
 
 
 def test_links_to_the_project_all_start_from_the_configured_address():
-    ours = ("github.com", "colab.research.google.com", "github.io")
-    own = [REPOSITORY, COLAB, "https://unrolled-course.github.io/unrolled/"]
-    sys.path.insert(0, str(ROOT / "theme"))
     from finish import published_at
 
-    own[2] = published_at(REPOSITORY)
-    for name, page in pages().items():
-        for link in page.links:
-            if urlsplit(link).netloc.endswith(ours) and urlsplit(REPOSITORY).path.split("/")[1] in link:
-                assert link.startswith(tuple(own)), f"{name}: {link}"
+    owner = urlsplit(REPOSITORY).path.split("/")[1]
+    own = (REPOSITORY, COLAB, published_at(REPOSITORY))
+    links = {link for page in pages().values() for link in page.links if owner in link}
+    assert len(links) > 10
+    assert not [link for link in links if not link.startswith(own)]
 
 
 def test_next_leads_through_the_whole_book_and_previous_back(html):
@@ -107,7 +106,8 @@ def test_search_finds_a_word_from_a_page(site, page):
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=*")
     page.wait_for_selector("#search-results li a")
-    results = page.eval_on_selector_all("#search-results li a", "all => all.map((a) => a.getAttribute('href'))")
+    results = page.eval_on_selector_all("#search-results a", "all => all.map((a) => a.pathname)")
+    results = [path.rpartition("/")[2] for path in results]
     assert any(link.startswith("glossary.html") for link in results), results
     page.click("#search-results li a[href^='glossary.html']")
     page.wait_for_url("**/glossary.html*")
@@ -115,7 +115,7 @@ def test_search_finds_a_word_from_a_page(site, page):
 
 def test_search_says_when_it_finds_nothing(site, page):
     page.goto(f"{site}/search.html?q=xylophonist")
-    page.wait_for_function("document.getElementById('search-results').innerText.includes('did not match')")
+    page.wait_for_selector("#search-results >> text=did not match any documents")
 
 
 @pytest.mark.parametrize("address", ["nowhere.html", "deep/er/nowhere", "unrolled/nowhere.html"])
@@ -229,7 +229,6 @@ def test_zip_holds_all_that_an_exercise_needs(html, slug):
 
 
 def test_the_same_exercises_make_the_same_zips(html, tmp_path):
-    sys.path.insert(0, str(ROOT / "theme"))
     from finish import copy_exercises
 
     copy_exercises(tmp_path)
@@ -246,8 +245,8 @@ def test_the_same_exercises_make_the_same_zips(html, tmp_path):
 def test_the_wheel_installs_alone_and_works(html, tmp_path):
     """What a student does who has only the zip: install the wheel, import rnnlib."""
     wheel = html / "exercises" / f"rnnlib-{rnnlib.__version__}-py3-none-any.whl"
-    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(tmp_path), str(wheel)]
-    subprocess.run([sys.executable, *install], check=True)
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*install, "--target", str(tmp_path), str(wheel)], check=True)
     code = "import rnnlib; print(rnnlib.__file__); rnnlib.RNN(2, 3, seed=0)"
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -288,7 +287,9 @@ def public_names() -> list[tuple[str, str, object]]:
     for module in pkgutil.walk_packages(rnnlib.__path__, "rnnlib."):
         loaded = importlib.import_module(module.name)
         for name, value in vars(loaded).items():
-            if not name.startswith("_") and getattr(value, "__module__", None) == module.name:
+            own = getattr(value, "__module__", None) == module.name
+            kind = inspect.isroutine(value) or inspect.isclass(value)
+            if own and kind and not name.startswith("_"):
                 names.append((module.name, name, value))
     return names
 
@@ -299,8 +300,8 @@ def test_the_reference_lists_every_public_name(html):
     assert len(names) > 30
     missing = [f"{module}.{name}" for module, name, _ in names if f"{module}.{name}" not in ids]
     assert not missing, f"not on the page rnnlib (chapters/api.md): {missing}"
-    documented = {name for _, name, _ in names} | {m.name for m in pkgutil.iter_modules(rnnlib.__path__)}
-    assert set(rnnlib.__all__) <= documented
+    modules = {module.name for module in pkgutil.iter_modules(rnnlib.__path__)}
+    assert set(rnnlib.__all__) <= {name for _, name, _ in names} | modules
 
 
 def test_every_name_links_to_the_chapter_that_derives_it(html):
@@ -321,18 +322,17 @@ def test_every_name_links_to_the_chapter_that_derives_it(html):
 
 
 def test_the_notation_page_agrees_with_the_code(html):
-    from inspect import signature
-
     from rnnlib import rnn_step
 
     text = (html / "notation.html").read_text()
-    for name in signature(rnn_step).parameters:
-        assert f">{name}</span></code>" in text, f"{name} of rnn_step is not in the table of symbols"
+    for name in inspect.signature(rnn_step).parameters:
+        assert f">{name}</span></code>" in text, f"{name} of rnn_step is not in the table"
 
 
 def test_chapters_that_exist_are_linked_and_others_are_named_as_coming(html):
     text = (html / "index.html").read_text()
-    assert len(re.findall(r'class="coming"', text)) == 17 - len(CHAPTERS) + ("01_storybook" not in CHAPTERS)
+    listed = text[text.index('id="the-chapters"') :]
+    assert listed.count('class="coming"') == 17 - len(CHAPTERS)
     for slug in CHAPTERS:
         assert f'href="{slug}.html"' in text
 
@@ -353,7 +353,8 @@ def test_a_bad_formula_is_a_warning_and_so_fails_the_build(caplog):
 
 def test_no_formula_was_left_unrendered(html):
     for name in pages():
-        text = re.sub(r"<(annotation|pre|code|script)\b.*?</\1>", "", (html / name).read_text(), flags=re.S)
+        text = (html / name).read_text()
+        text = re.sub(r"<(annotation|pre|code|script)\b.*?</\1>", "", text, flags=re.S)
         text = re.sub(r"<[^>]+>", "", text)
         assert not re.search(r"\\(frac|tanh|mathcal|begin)\b|\$\$", text), name
 
@@ -366,6 +367,7 @@ def test_the_server_compresses_and_finds_directories(site):
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{site}/../../pyproject.toml")
     assert refused.value.code == 404
+    refused.value.close()
 
 
 def test_notebooks_on_the_site_are_valid_json(html):
