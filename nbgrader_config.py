@@ -6,6 +6,7 @@ one of its defaults.
 
 import re
 
+from nbconvert.exporters import HTMLExporter
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, GetGrades, NbGraderPreprocessor
@@ -50,6 +51,21 @@ class HideTests(NbGraderPreprocessor):
         return cell, resources
 
 
+class FeedbackPage(HTMLExporter):
+    """Feedback loads nothing from another host and runs no script, the student's own included.
+
+    Formulas stay in TeX: nbconvert's only way to draw them is a script from a server.
+    """
+
+    mathjax = re.compile("<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'"
+
+    def from_notebook_node(self, nb, resources=None, **kwargs):
+        page, resources = super().from_notebook_node(nb, resources, **kwargs)
+        meta = f'<head>\n<meta http-equiv="Content-Security-Policy" content="{self.policy}" />'
+        return self.mathjax.sub("", page).replace("<head>", meta, 1), resources
+
+
 c = get_config()  # noqa: F821
 
 c.CourseDirectory.course_id = "unrolled"
@@ -63,6 +79,12 @@ c.GenerateAssignment.preprocessors = [
 # the rubric stands below the answer, in a locked cell, where the marker sees it
 c.ClearMarkScheme.enforce_metadata = False
 
+# Canvas calls a file ada_12345_67890_02_cell.ipynb, Moodle a folder "Ada L_12345_…/02_cell.ipynb":
+# the student is what stands before the first underscore
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*/(?P<student_id>[^_/]+)_.*?(?P<file_id>\d\d_[a-z]+)(?:-\d+)?\.ipynb$"
+)
+
 # a student's tag must not keep a test from running
 c.Execute.skip_cells_with_tag = "__never__"
 # a deleted test cell comes back; as a comment, since the default text is a syntax error in code
@@ -72,6 +94,5 @@ c.OverwriteCells.missing_cell_notification = (
 )
 
 c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.exporter_class = FeedbackPage
 c.HTMLExporter.sanitize_html = True
-# no page of feedback loads anything from another host; formulas stay in TeX until they are rendered
-c.HTMLExporter.mathjax_url = ""
