@@ -102,6 +102,15 @@ def test_swapped_operators_fail_unless_they_are_right_too(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", SLUGS)
+def test_other_right_answers_earn_every_point(slug: str) -> None:
+    preamble, answers = written(slug, "right")
+    assert {answer[1] for answer in answers} == set(solved(slug).exercises())
+    for name, function, _, source in answers:
+        error = attempt(solved(slug), function, preamble, source)
+        assert error is None, f"{name}: {error}"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
 def test_calling_rnnlib_instead_of_writing_earns_nothing(slug: str) -> None:
     preamble, answers = written(slug, "cheats")
     assert len(answers) >= 3
