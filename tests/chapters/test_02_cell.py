@@ -2,7 +2,6 @@
 
 import ast
 import json
-import re
 from pathlib import Path
 
 import matplotlib
@@ -245,40 +244,3 @@ def test_the_chapter_s_settings_won_the_search(ran, N, name, kind, size, lr):
     assert len(learnt) == sum(score > 80 for score in chosen["test"])
     score = 100 * np.mean([ran["right"](model, *ran["test"]) for model in learnt])
     assert score == pytest.approx(np.mean([s for s in chosen["test"] if s > 80]), abs=0.5)
-
-
-# Prose
-
-
-def prose(source):
-    """A markdown cell without what is not read as a sentence: formulas, code, links, names."""
-    for pattern in (r"```\{dropdown\}.*", r"<unrolled.*?</unrolled[^>]*>", r"\$\$.*?\$\$"):
-        flags = 0 if "dropdown" in pattern else re.DOTALL
-        source = re.sub(pattern, " ", source, flags=flags)
-    source = re.sub(r"\$[^$]*\$", " ", source)
-    source = re.sub(r"\{[^}]*\}`[^`]*`|`[^`]*`|\]\([^)]*\)", " ", source)
-    return re.sub(r"\b[Cc]hapters? \d+( (and|to) \d+)?", " ", source)
-
-
-def as_float(number):
-    return float(number.replace(",", ""))
-
-
-def test_every_number_in_the_prose_is_printed_or_recorded():
-    printed = " ".join(
-        output.get("text", "")
-        for cell in NOTEBOOK.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-    )
-    pattern = r"(?<![\w.])\d[\d,]*(?:\.\d+)?"
-    known = {as_float(n) for n in re.findall(pattern, printed + json.dumps(RESULT["settings"]))}
-    unknown = [
-        (cell.id, number)
-        for cell in NOTEBOOK.cells
-        # one and two are words; the quiz has tests of its own above
-        if cell.cell_type == "markdown" and cell.id != "close"
-        for number in re.findall(pattern, prose(cell.source))
-        if as_float(number) not in known | {1, 2}
-    ]
-    assert unknown == []
