@@ -36,7 +36,7 @@ test: lint ## everything that must hold
 	$(BOOK) -n -W --keep-going
 	@touch $(HTML)/.built
 	pytest -n 2 --dist loadfile
-	pytest --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile -p no:doctest
+	pytest --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile -o addopts=
 
 lint: .venv/.test exercises ## ruff, mypy, the notebooks' form; also what pre-commit runs
 	ruff check
