@@ -131,7 +131,7 @@ def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> N
         line = re.sub(r"(?<![`:\w])`([^`<>]+)`(?![`_])", reference, line)
         line = re.sub(r"chapter (\d\d_\w+)", chapter, line)
         # napoleon puts a type into brackets; ours begin with a bracket: x : (T, B, I) array
-        lines[i] = re.sub(r"(\*\*\S+\*\*) \(\*(.+?)\*\)(?= --|$)", r"\1 : *\2*", line)
+        lines[i] = re.sub(r"(\*\*[^*]+\*\*) \(\*(.+?)\*\)(?= --|$)", r"\1 : *\2*", line)
     if what == "module":
         # What is set in from the text is a formula or code, written as a plain block.
         for i in range(len(lines) - 1, 0, -1):
