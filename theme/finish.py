@@ -69,9 +69,15 @@ def wheel_name() -> str:
 def configure(app: Sphinx, config) -> None:
     if not KATEX.is_dir():
         log.warning("theme/node_modules is missing: `make site` installs what formulas need")
-    # A chapter that arrives turns "to come" into a link on every page.
-    config.chapters = sorted(path.stem for path in Path(app.srcdir).glob("[0-9][0-9]_*.ipynb"))
     config.html_baseurl = config.html_baseurl or published_at(repository(config))
+    # What pages depend on besides their source. Sphinx reads all pages again when the first changes
+    # (a chapter that arrives turns "to come" into a link), and writes all again for the second.
+    chapters = sorted(path.stem for path in Path(app.srcdir).glob("[0-9][0-9]_*.ipynb"))
+    config.read_from = [*chapters, wheel_name(), repository(config)]
+    parts = [THEME / "finish.py", *THEME.glob("*.html"), *THEME.glob("static/*")]
+    parts += THEME.glob("figures/*.js*")
+    config.written_from = [zlib.crc32(path.read_bytes()) for path in sorted(parts)]
+    config.written_from += [path.name for path in sorted((ROOT / "solutions").glob("*/"))]
     # What launch buttons and the theme of Jupyter Book would use; this theme takes one address.
     config.html_theme_options = {"repository_url": repository(config)}
 
@@ -168,6 +174,7 @@ class Symbols(SphinxDirective):
         rows = ["| In code | In formulas | Type | Shape | Meaning |", "|---|---|---|---|---|"]
         for line in self.content:
             name, formula, where = (part.strip() for part in line.split("|"))
+            self.env.note_dependency(str(ROOT / where.rpartition(".")[0].replace(".", "/")) + ".py")
             kind, shape, meaning = documented(where, name)
             rows.append(f"| `{name}` | {formula} | {kind} | {shape} | {meaning} |")
         node = nodes.section()
@@ -426,6 +433,8 @@ def copy_exercises(out: Path) -> None:
 def finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         out = Path(app.outdir)
+        # Sphinx copies a theme's files once and leaves them when they change
+        shutil.copytree(THEME / "static", out / "_static", dirs_exist_ok=True)
         copy_katex(out / "_static")
         copy_figures(out / "_static")
         copy_exercises(out)
@@ -436,7 +445,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_html_theme("unrolled", str(THEME))
     # Jupyter Book always passes this option of an extension that the book does not load.
     app.add_config_value("comments_config", {}, "")
-    app.add_config_value("chapters", [], "env")
+    app.add_config_value("read_from", [], "env")
+    app.add_config_value("written_from", [], "html")
     app.add_role("chapter", ChapterRole())
     app.add_directive("symbols", Symbols)
     app.add_html_math_renderer("katex", (visit_math, None), (visit_displaymath, None))
