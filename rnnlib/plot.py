@@ -217,11 +217,11 @@ def unrolled(
         box(x, 0, states[t], "state")
         if t:
             arrow((x - step + width / 2, 0), (x - width / 2, 0), "$W_h$")
-        if inputs[t] is not None:
-            box(x, -rise, inputs[t], "input")
+        if (text := inputs[t]) is not None:
+            box(x, -rise, text, "input")
             arrow((x, -rise + height / 2), (x, -height / 2), "$W_x$")
-        if outputs[t] is not None:
-            box(x, rise, outputs[t], "output")
+        if (text := outputs[t]) is not None:
+            box(x, rise, text, "output")
             arrow((x, height / 2), (x, rise - height / 2), "$W_y$")
     ax.set(xlim=(-0.6, (T - 1) * step + 0.6), ylim=(-rise - 0.4, rise + 0.4), aspect="equal")
     ax.axis("off")

@@ -69,9 +69,15 @@ def wheel_name() -> str:
 def configure(app: Sphinx, config) -> None:
     if not KATEX.is_dir():
         log.warning("theme/node_modules is missing: `make site` installs what formulas need")
-    # A chapter that arrives turns "to come" into a link on every page.
-    config.chapters = sorted(path.stem for path in Path(app.srcdir).glob("[0-9][0-9]_*.ipynb"))
     config.html_baseurl = config.html_baseurl or published_at(repository(config))
+    # What pages depend on besides their source. Sphinx reads all pages again when the first changes
+    # (a chapter that arrives turns "to come" into a link), and writes all again for the second.
+    chapters = sorted(path.stem for path in Path(app.srcdir).glob("[0-9][0-9]_*.ipynb"))
+    config.read_from = [*chapters, wheel_name(), repository(config)]
+    parts = [THEME / "finish.py", *THEME.glob("*.html"), *THEME.glob("static/*")]
+    parts += THEME.glob("figures/*.js*")
+    config.written_from = [zlib.crc32(path.read_bytes()) for path in sorted(parts)]
+    config.written_from += [path.name for path in sorted((ROOT / "solutions").glob("*/"))]
     # What launch buttons and the theme of Jupyter Book would use; this theme takes one address.
     config.html_theme_options = {"repository_url": repository(config)}
 
@@ -95,18 +101,20 @@ def public_names() -> dict[str, str]:
     import rnnlib
 
     names = {}
-    for module in pkgutil.iter_modules(rnnlib.__path__, "rnnlib."):
+    for module in pkgutil.walk_packages(rnnlib.__path__, "rnnlib."):
         loaded = importlib.import_module(module.name)
         for name, value in vars(loaded).items():
-            if not name.startswith("_") and getattr(value, "__module__", None) == module.name:
+            own = getattr(value, "__module__", None) == module.name
+            kind = inspect.isroutine(value) or inspect.isclass(value)
+            if own and kind and not name.startswith("_"):
                 names[name] = f"{module.name}.{name}"
     return names
 
 
 def untyped(app: Sphinx, what, name, obj, options, lines: list[str]) -> None:
-    """Before napoleon, which would take the shape of a property for a class to look up."""
-    if what == "property" and lines:
-        lines[0] = lines[0].replace(": ", " – ", 1)
+    """Before napoleon, which takes what stands before a colon for a class to look up."""
+    if what in ("property", "data", "attribute") and lines:
+        lines[0] = re.sub(r":(?=\s|$)", " –", lines[0])
 
 
 def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> None:
@@ -129,7 +137,7 @@ def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> N
         line = re.sub(r"(?<![`:\w])`([^`<>]+)`(?![`_])", reference, line)
         line = re.sub(r"chapter (\d\d_\w+)", chapter, line)
         # napoleon puts a type into brackets; ours begin with a bracket: x : (T, B, I) array
-        lines[i] = re.sub(r"(\*\*\S+\*\*) \(\*(.+?)\*\)(?= --|$)", r"\1 : *\2*", line)
+        lines[i] = re.sub(r"(\*\*[^*]+\*\*) \(\*(.+?)\*\)(?= --|$)", r"\1 : *\2*", line)
     if what == "module":
         # What is set in from the text is a formula or code, written as a plain block.
         for i in range(len(lines) - 1, 0, -1):
@@ -166,6 +174,7 @@ class Symbols(SphinxDirective):
         rows = ["| In code | In formulas | Type | Shape | Meaning |", "|---|---|---|---|---|"]
         for line in self.content:
             name, formula, where = (part.strip() for part in line.split("|"))
+            self.env.note_dependency(str(ROOT / where.rpartition(".")[0].replace(".", "/")) + ".py")
             kind, shape, meaning = documented(where, name)
             rows.append(f"| `{name}` | {formula} | {kind} | {shape} | {meaning} |")
         node = nodes.section()
@@ -174,14 +183,17 @@ class Symbols(SphinxDirective):
 
 
 def documented(where: str, name: str) -> tuple[str, str, str]:
-    """Type, shape and meaning of an argument or result, as its docstring says them."""
+    """Type, shape and meaning of an argument, result or attribute, as its docstring says them."""
     module, _, member = where.rpartition(".")
     text = inspect.getdoc(getattr(importlib.import_module(module), member))
-    entry = re.search(rf"^(?:\w+, )*{re.escape(name)}(?:, \w+)* : (.+)\n((?:    .+\n)*)", text, re.M)
-    if not entry:
-        raise LookupError(f"the docstring of {where} says nothing of {name}")
+    pattern = rf"^(?:\w+, )*{re.escape(name)}(?:, \w+)* : (.+)\n((?:    .+\n)*)"
+    # An attribute stands after an argument of the same name, and is what the symbol means.
+    *_, entry = re.finditer(pattern, text, re.M)
     shape, kind = re.fullmatch(r"(\([^)]*\))?\s*(.*?)(?:, optional)?", entry[1]).groups()
-    return kind or "array", shape or "", " ".join(entry[2].split())
+    meaning = " ".join(entry[2].split()).replace("|", "\\|")
+    # h_{t-1} and W_x are formulas here, as they are in the text around the table
+    meaning = re.sub(r"(?<![\w`])([A-Za-z]_(?:\{[^}]*\}|\w))(?!\w)", r"$\1$", meaning)
+    return kind or "array", f"${shape}$".replace("...", r"\ldots") if shape else "", meaning
 
 
 # Formulas
@@ -220,7 +232,8 @@ def visit_math(self, node: nodes.math) -> None:
 
 
 def visit_displaymath(self, node: nodes.math_block) -> None:
-    self.body.append(self.starttag(node, "div", CLASS="formula") + formula(node, display=True) + "</div>\n")
+    start = self.starttag(node, "div", CLASS="formula")
+    self.body.append(start + formula(node, display=True) + "</div>\n")
     raise nodes.SkipNode
 
 
@@ -242,14 +255,14 @@ def png_size(path: Path) -> tuple[int, int] | None:
 
 
 def finish_images(app: Sphinx, pagename: str, body: str) -> str:
-    """Images arrive when they are scrolled to, in a place of their size, with words for who cannot see them."""
+    """Images come when scrolled to, into a place of their size, with words for who cannot see."""
     sources = {name: Path(app.srcdir, path) for path, name in app.builder.images.items()}
 
     def finish(match):
         tag = match[0]
         name = re.search(r'src="[^"]*/([^"/]+)"', tag)
         alt = re.search(r'alt="([^"]*)"', tag)
-        if not alt or "/" in alt[1] and " " not in alt[1] or alt[1].endswith((".png", ".svg", ".jpg")):
+        if not alt or " " not in alt[1] or alt[1].endswith((".png", ".svg", ".jpg")):
             log.warning("an image without words: set its alt text (%s)", tag, location=pagename)
         extra = ' loading="lazy" decoding="async"'
         size = png_size(sources[name[1]]) if name and name[1] in sources else None
@@ -293,20 +306,26 @@ def exercise_box(app: Sphinx, pagename: str) -> str:
 <li><a href="{folder}/{pagename}.ipynb" download>The notebook alone</a></li>
 <li><a href="{opened}">Open it in Colab</a></li>
 </ul>
-<p><a href="start.html">Start</a> says how to run it on your own machine.</p>
+<p><a href="start.html">Getting started</a> says how to run it on your own machine.</p>
 </section>
 """
 
 
-def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> str | None:
+def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Finish a page's body, and give layout.html what it asks for under the name `unrolled`."""
     body = context.get("body") or ""
     figures = sorted(set(re.findall(r"<unrolled-([a-z-]+)", body)))
     for name in figures:
         if not (THEME / "figures" / f"{name}.js").is_file():
             log.warning("no theme/figures/%s.js for <unrolled-%s>", name, name, location=pagename)
     body = re.sub(r"<unrolled-[a-z-]+", r'\g<0> class="live"', body)
+    # a name that the summary's own words already give, and give better
+    body = body.replace(' aria-label="Toggle hidden content"', "")
+    # roles that bibliographies are given and that ARIA has since withdrawn
+    body = body.replace(' role="doc-biblioentry"', "")
+    body = body.replace('role="list" class="citation-list"', 'class="citation-list"')
     body = finish_images(app, pagename, body)
-    body = re.sub(r"<table\b", '<div class="table"><table', body).replace("</table>", "</table></div>")
+    body = re.sub(r"<table\b.*?</table>", r'<div class="table">\g<0></div>', body, flags=re.S)
     if context.get("page_source_suffix"):
         body = body.replace("</h1>", "</h1>" + launch_links(app, pagename), 1)
         body = body.rstrip()
@@ -317,6 +336,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     if 'name="description"' not in (context.get("metatags") or ""):
         words = first_paragraph(doctree) or {
             "search": "Search the course Unrolled.",
+            "404": "There is no page at this address of the course Unrolled.",
         }.get(pagename, f"Source code of {pagename.removeprefix('_modules/').replace('/', '.')}.")
         context["metatags"] = (
             (context.get("metatags") or "")
@@ -333,8 +353,8 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     styles = ["book.css"]
     if 'class="katex' in body:
         styles.insert(0, "katex/katex.css")
-    if re.search(r'class="[^"]*\bsd-(?!sphinx-override|dropdown|summary|card-body|card-header)', body):
-        styles.insert(0, "sphinx-design.min.css")
+    if re.search(r"\bsd-(?!sphinx-override|dropdown|card|mb-3|summary|octicon)", body):
+        styles.insert(0, "sphinx-design.min.css")  # more of it than folds, which book.css knows
     static = Path(app.outdir, "_static")
 
     def asset(name: str) -> str:
@@ -351,7 +371,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         "outline": outline,
         "report": f"{address}/issues/new?title={title}",
         "repository": address,
-        "source": f"{address}/blob/main/chapters/{source.relative_to(app.srcdir)}" if source else "",
+        "source": f"{address}/blob/main/chapters/{source.name}" if source else "",
         "styles": styles,
     }
 
@@ -413,6 +433,8 @@ def copy_exercises(out: Path) -> None:
 def finish(app: Sphinx, exception: Exception | None) -> None:
     if exception is None and app.builder.format == "html":
         out = Path(app.outdir)
+        # Sphinx copies a theme's files once and leaves them when they change
+        shutil.copytree(THEME / "static", out / "_static", dirs_exist_ok=True)
         copy_katex(out / "_static")
         copy_figures(out / "_static")
         copy_exercises(out)
@@ -423,7 +445,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_html_theme("unrolled", str(THEME))
     # Jupyter Book always passes this option of an extension that the book does not load.
     app.add_config_value("comments_config", {}, "")
-    app.add_config_value("chapters", [], "env")
+    app.add_config_value("read_from", [], "env")
+    app.add_config_value("written_from", [], "html")
     app.add_role("chapter", ChapterRole())
     app.add_directive("symbols", Symbols)
     app.add_html_math_renderer("katex", (visit_math, None), (visit_displaymath, None))

@@ -1,10 +1,11 @@
 """A loopback server for the built site: gzip and the 404 page, as GitHub Pages would.
 
-``python theme/serve.py [folder] [port]`` serves until Ctrl-C; tests import `serving`.
+``python theme/serve.py`` serves until Ctrl-C; tests import `serving`.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import re
 import sys
@@ -15,6 +16,7 @@ from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".ipynb", ".txt", ".xml")
@@ -29,7 +31,7 @@ class Handler(SimpleHTTPRequestHandler):
     """Static files, compressed; an unknown address answers 404 with the site's own page."""
 
     protocol_version = "HTTP/1.1"
-    extensions_map = {
+    extensions_map: ClassVar[dict[str, str]] = {
         **SimpleHTTPRequestHandler.extensions_map,
         ".js": "text/javascript",
         ".mjs": "text/javascript",
@@ -97,16 +99,23 @@ def serving(folder: str | Path) -> Iterator[str]:
         thread.join()
 
 
-if __name__ == "__main__":
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "_build/html")
-    if not (folder / "index.html").is_file():
-        sys.exit(f"There is no website in {folder} yet: `make site` builds it.")
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Show the built website on this machine.")
+    parser.add_argument("folder", nargs="?", default="_build/html")
+    parser.add_argument("--port", type=int, default=8000)
+    options = parser.parse_args()
+    if not Path(options.folder, "index.html").is_file():
+        sys.exit(f"There is no website in {options.folder} yet: `make site` builds it.")
     try:
-        server = make_server(folder, int(sys.argv[2]) if len(sys.argv) > 2 else 8000)
+        server = make_server(options.folder, options.port)
     except OSError as error:
-        sys.exit(f"Cannot serve: {error.strerror}. Another port: python theme/serve.py {folder} 8001")
+        sys.exit(f"Port {options.port}: {error.strerror}. Another one: make serve PORT=8001")
     print(f"The course is at http://localhost:{server.server_port}/ (Ctrl-C ends it)", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         print()
+
+
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,7 @@ HIDDEN = {"recurrent": (1, 2), "feed-forward": (4, 16, 64)}
 
 
 def light_switch(T, N, rng, p=0.1):
-    """N sequences of T events (0 nothing, 1 on, 2 off), one-hot, and whether the light is on."""
+    """N sequences of T events (0 nothing, 1 on, 2 off), and whether the light is on."""
     events = rng.choice(3, size=(T, N), p=[1 - p, p / 2, p / 2])
     lit = np.zeros(N, dtype=int)
     for event in events:
@@ -35,7 +35,7 @@ def light_switch(T, N, rng, p=0.1):
 
 
 class Reader(rnnlib.Module):
-    """Many to one: an RNN reads everything, a linear layer looks at its last state."""
+    """Many to one: an RNN reads all, a linear layer looks at its last state."""
 
     def __init__(self, hidden_size, seed):
         rng = np.random.default_rng(seed)
@@ -53,7 +53,7 @@ class Reader(rnnlib.Module):
 
 
 class Window(rnnlib.Module):
-    """Feed-forward: the whole sequence at once, every position with weights of its own."""
+    """Feed-forward: all steps at once, each position with weights of its own."""
 
     def __init__(self, hidden_size, seed):
         rng = np.random.default_rng(seed)
@@ -66,7 +66,8 @@ class Window(rnnlib.Module):
         return self.output(self.h)
 
     def backward(self, dlogits):
-        self.hidden.backward(self.output.backward(dlogits) * rnnlib.tanh_grad(self.h))
+        dh = self.output.backward(dlogits)
+        self.hidden.backward(dh * rnnlib.tanh_grad(self.h))
 
 
 def accuracy(model, x, lit):

@@ -62,7 +62,7 @@ const CSS = `
 details { margin-top: 0.9rem; }
 summary { cursor: pointer; color: var(--muted); min-height: 1.75rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin-top: 0.3rem; }
-th, td { text-align: right; padding: 0.1rem clamp(0.3rem, 2cqi, 0.9rem); border-bottom: 1px solid var(--hair); font-weight: 400; }
+th, td { text-align: right; padding: 0.1rem clamp(0.2rem, 1.6cqi, 0.9rem); border-bottom: 1px solid var(--hair); font-weight: 400; }
 svg text { font-size: 13px; text-anchor: middle; }
 svg .symbol { font-family: "KaTeX_Main", "STIX Two Text", Georgia, serif; font-size: 13px; fill: var(--muted); }
 svg .value { font-weight: 600; font-variant-numeric: tabular-nums; }
@@ -90,7 +90,12 @@ svg .now .h rect.box, svg .now .y rect { stroke-width: 2.5; }
   .formula .filled { padding-left: 0.8rem; margin-bottom: 0.25rem; }
   svg text, svg .symbol { font-size: 12px; }
 }
-@container (max-width: 380px) { svg .value { font-size: 11px; } }
+@container (max-width: 380px) {
+  svg .value { font-size: 10.5px; }
+  .formula { min-height: 13.2em; }
+  table { font-size: 0.75rem; }
+  th, td { padding-inline: 0.15rem; }
+}
 `;
 
 // the numbers of a step: fewer decimals where the whole part is long, so that each fits its box
@@ -213,8 +218,8 @@ class RNNCell extends HTMLElement {
     this.stepButton.setAttribute("aria-disabled", t === T);
     this.backButton.setAttribute("aria-disabled", t === 0);
     this.inputs.forEach((button, i) => {
-      button.replaceChildren(symbol("x", i + 1), html("span", { class: "value" }, number(x[i], 0)));
-      button.setAttribute("aria-label", `x${i + 1} ${number(x[i], 0)}, press to change`);
+      button.replaceChildren(symbol("x", i + 1), " ", html("span", { class: "value" }, number(x[i], 0)),
+        html("span", { class: "unseen" }, " press to change"));
     });
     this.fillFormula();
     this.fillTable();
@@ -255,7 +260,7 @@ class RNNCell extends HTMLElement {
     const width = Math.round(drawing.getBoundingClientRect().width);
     if (!width) return;
     const T = x.length, wide = width > 520, first = wide ? 118 : 30;
-    const column = (width - first) / T, box = Math.min(72, column - 11);
+    const column = (width - first) / T, box = Math.min(72, column - (wide ? 11 : 8));
     const scale = Math.max(1, ...h.slice(0, t).map(Math.abs));
     this.inputRow.style.gridTemplateColumns = `${first}px repeat(${T}, minmax(0, 1fr))`;
     this.inputs[0].style.gridColumn = 2;
@@ -289,7 +294,7 @@ class RNNCell extends HTMLElement {
         ...arrow(`M${centre} ${Z.top} V${H.top + H.height + 6}`, centre, H.top + H.height, -90),
         ...arrow(`M${centre} ${H.top} V${Y.top + Y.height + 6}`, centre, Y.top + Y.height, -90),
         label("w", "x", centre + 13, BOTTOM - 14),
-        wide ? label("w", "h", (from + left) / 2 + 14, (start_y + end_y) / 2 - 6)
+        wide ? label("w", "h", (from + left) / 2 - 14, (start_y + end_y) / 2 + 13)
           : label("w", "h", (from + left) / 2, Z.top + Z.height + 13),
         label("f", "", centre + 9, H.top + H.height + 19),
         label("w", "y", centre + 13, H.top - 16),

@@ -64,11 +64,13 @@ if (navigator.clipboard) {
 // What is wider than the page scrolls, and must be reachable by keyboard.
 const wide = document.querySelectorAll("article pre, .formula, .table, .contents, .outline");
 function markScrollers() {
-  for (const box of wide) {
-    const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-    if (scrolls) box.tabIndex = 0;
+  // all is measured before anything is written: one layout, not one for each box
+  const scrolls = [...wide].map((box) =>
+    box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1);
+  wide.forEach((box, i) => {
+    if (scrolls[i]) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
-  }
+  });
 }
 new ResizeObserver(markScrollers).observe(document.body);
 for (const details of document.querySelectorAll("details")) {

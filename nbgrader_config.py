@@ -1,0 +1,98 @@
+"""The classroom: how an assignment in solutions/ becomes what students receive and get back.
+
+`nbgrader` reads this file in the folder where it is started. Nothing here restates
+one of its defaults.
+"""
+
+import re
+
+from nbconvert.exporters import HTMLExporter
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import ClearSolutions, GetGrades, NbGraderPreprocessor
+
+
+class NamedStubs(ClearSolutions):
+    """Solutions become stubs that say which function is missing.
+
+    Where the exercise is to mend a faulty function, the solution cell also holds
+    the faulty lines, as comments between BEGIN FAULTY and END FAULTY: these are
+    what the student receives, in place of a stub.
+    """
+
+    faulty = re.compile(r"[ \t]*### BEGIN FAULTY\n(.*?)[ \t]*### END FAULTY\n", re.DOTALL)
+    solution = re.compile(r"[ \t]*### BEGIN SOLUTION\n.*?### END SOLUTION(?:\n|$)", re.DOTALL)
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        if cell.cell_type == "code" and (match := self.faulty.search(cell.source)):
+            lines = re.sub(r"(?m)^([ \t]*)# ", r"\1", match[1])
+            cell.source = self.solution.sub("", cell.source)
+            cell.source = self.faulty.sub(lambda _: lines, cell.source)
+            return cell, resources
+        name = re.search(r"(?m)^def (\w+)", cell.source)
+        missing = f'raise NotImplementedError("{name[1]} is not written yet")' if name else "..."
+        self.code_stub = {"python": missing}
+        self.text_stub = "*Your answer here.*"
+        return super().preprocess_cell(cell, resources, cell_index)
+
+
+class HideTests(NbGraderPreprocessor):
+    """Feedback shows what the tests said, and not the hidden ones themselves."""
+
+    hidden = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS", re.DOTALL)
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        marks = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and marks.get("grade") and not marks.get("solution"):
+            cell.source = self.hidden.sub("# (further tests, not shown)", cell.source)
+            for output in cell.outputs:
+                if output.output_type == "error":  # a traceback would quote the lines of the test
+                    output.traceback = [f"{output.ename}: {output.evalue}"]
+        return cell, resources
+
+
+class FeedbackPage(HTMLExporter):
+    """Feedback loads nothing from another host and runs no script, the student's own included.
+
+    Formulas stay in TeX: nbconvert's only way to draw them is a script from a server.
+    """
+
+    mathjax = re.compile("<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'"
+
+    def from_notebook_node(self, nb, resources=None, **kwargs):
+        page, resources = super().from_notebook_node(nb, resources, **kwargs)
+        meta = f'<head>\n<meta http-equiv="Content-Security-Policy" content="{self.policy}" />'
+        return self.mathjax.sub("", page).replace("<head>", meta, 1), resources
+
+
+c = get_config()  # noqa: F821
+
+c.CourseDirectory.course_id = "unrolled"
+c.CourseDirectory.source_directory = "solutions"
+c.CourseDirectory.release_directory = "exercises"
+
+c.GenerateAssignment.preprocessors = [
+    NamedStubs if step is ClearSolutions else step
+    for step in GenerateAssignment.class_traits()["preprocessors"].default()
+]
+# the rubric stands below the answer, in a locked cell, where the marker sees it
+c.ClearMarkScheme.enforce_metadata = False
+
+# Canvas calls a file ada_12345_67890_02_cell.ipynb, Moodle a folder "Ada L_12345_…/02_cell.ipynb":
+# the student is what stands before the first underscore
+c.FileNameCollectorPlugin.named_regexp = (
+    r".*/(?P<student_id>[^_/]+)_.*?(?P<file_id>\d\d_[a-z]+)(?:-\d+)?\.ipynb$"
+)
+
+# a student's tag must not keep a test from running
+c.Execute.skip_cells_with_tag = "__never__"
+# a deleted test cell comes back; as a comment, since the default text is a syntax error in code
+c.OverwriteCells.add_missing_cells = True
+c.OverwriteCells.missing_cell_notification = (
+    "# This cell ({cell_id}) was missing from the submission and was put back.\n\n"
+)
+
+c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.exporter_class = FeedbackPage
+c.HTMLExporter.sanitize_html = True

@@ -1,0 +1,38 @@
+"""The assignments, and their release as nbgrader makes it."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from assignments import ROOT, SLUGS
+
+# wrong answers, read by test_mutants.py and never imported
+collect_ignore_glob = ["[0-9]*"]
+
+
+def nbgrader(folder: Path, *command: str) -> str:
+    """Run one of nbgrader's commands in a course folder; its log is the result."""
+    result = subprocess.run(
+        ["nbgrader", *command], cwd=folder, capture_output=True, text=True, timeout=900
+    )
+    log = result.stdout + result.stderr
+    assert result.returncode == 0, f"nbgrader {' '.join(command)}\n{log}"
+    return log
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course folder with all solutions, released."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copy(ROOT / "nbgrader_config.py", folder)
+    for slug in SLUGS:
+        shutil.copytree(
+            ROOT / "solutions" / slug,
+            folder / "solutions" / slug,
+            ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__"),
+        )
+    os.environ.setdefault("MPLBACKEND", "agg")
+    nbgrader(folder, "generate_assignment", "*")
+    return folder

@@ -1,0 +1,311 @@
+"""A class from beginning to end: release, hand in, mark, give back, export, look."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import csv
+import html
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from assignments import ROOT, SLUGS, Assignment
+from conftest import nbgrader
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from nbgrader.api import Gradebook
+
+CHROMIUM = shutil.which("chromium")
+SCRIPT = "<script>document.title = 'mine'</script>"
+COMMENT = "Well argued."
+# what ben gets wrong: his own lines, and how the failing test names the cause
+WRONG = {
+    "01_storybook": (
+        "bits_per_word",
+        "    return -np.log(probabilities[np.arange(len(targets)), targets]).mean()",
+        "the logarithm is the natural one",
+    ),
+    "02_cell": (
+        "rnn_step_backward",
+        "    dz = dh_t * (1 - h_t**2)\n"
+        "    return dz @ W_x, dz @ W_h, dz.T @ x_t, dz.T @ h_prev, dz.mean(axis=0)",
+        "it is the mean over the batch where the sum is asked",
+    ),
+}
+# the tests that ben's slip fails: its own, and those of exercises that build on it
+FAILED = {
+    "01_storybook": {"test_bits_per_word", "test_held_out_bits"},
+    "02_cell": {"test_rnn_step_backward_weights"},
+}
+
+
+def cell_of(notebook: dict[str, Any], id: str) -> dict[str, Any]:
+    return next(cell for cell in notebook["cells"] if cell["id"] == id)
+
+
+def solved(course: Path, slug: str) -> dict[str, Any]:
+    """The released notebook with all answers filled in, saved as a student saves it: run."""
+    released = Assignment(course / "exercises" / slug / f"{slug}.ipynb").notebook
+    source = Assignment(ROOT / "solutions" / slug / f"{slug}.ipynb")
+    notebook = copy.deepcopy(released)
+    for cell in source.cells:
+        if cell.marks.get("solution"):
+            cell_of(notebook, cell.id)["source"] = cell.raw["source"]
+    for number, cell in enumerate(c for c in notebook["cells"] if c["cell_type"] == "code"):
+        cell["execution_count"] = number + 1
+    return notebook
+
+
+def written_answer(notebook: dict[str, Any]) -> dict[str, Any]:
+    return next(
+        cell
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "markdown" and cell["metadata"].get("nbgrader", {}).get("grade")
+    )
+
+
+def submissions(course: Path, slug: str) -> dict[str, dict[str, Any]]:
+    ada = solved(course, slug)
+    written_answer(ada)["source"] = [f"My own words. {SCRIPT}"]
+
+    ben = solved(course, slug)
+    name, lines, _ = WRONG[slug]
+    cell = cell_of(ben, name)
+    cell["source"] = re.sub(
+        r" *### BEGIN SOLUTION(.|\n)*### END SOLUTION", lambda _: lines, "".join(cell["source"])
+    )
+    written_answer(ben)["source"] = ["*Your answer here.*"]
+
+    # cyd deletes a test, tags another to be skipped, weakens a third, and adds cells of her own
+    cyd = solved(course, slug)
+    tests = [c for c in cyd["cells"] if c["id"].startswith("test_")]
+    cyd["cells"].remove(tests[0])
+    tests[1]["metadata"]["tags"] = ["skip-execution"]
+    tests[2]["source"] = ["pass"]
+    cyd["cells"].insert(
+        5, {"cell_type": "markdown", "id": "mine", "metadata": {}, "source": ["my notes"]}
+    )
+
+    released = Assignment(course / "exercises" / slug / f"{slug}.ipynb").notebook
+    return {"ada": ada, "ben": ben, "cyd": cyd, "dan": released}
+
+
+@pytest.fixture(scope="module")
+def classroom(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The course after release, collection, marking by machine and by hand, and feedback."""
+    folder = tmp_path_factory.mktemp("classroom")
+    shutil.copytree(course, folder, dirs_exist_ok=True)
+    for slug in SLUGS:
+        archive = folder / "downloaded" / slug / "archive"
+        archive.mkdir(parents=True)
+        with zipfile.ZipFile(archive / "submissions.zip", "w") as bundle:
+            for number, (student, notebook) in enumerate(submissions(course, slug).items()):
+                name = f"{student}_{1000 + number}_77_{slug}.ipynb"  # as Canvas names it
+                if student == "ben":
+                    name = (
+                        f"ben_{1000 + number}_assignsubmission_file/{slug}.ipynb"  # as Moodle does
+                    )
+                bundle.writestr(name, json.dumps(notebook))
+        nbgrader(folder, "zip_collect", slug)
+    nbgrader(folder, "autograde", "*")
+    with gradebook(folder) as book:
+        for slug in SLUGS:
+            answer = book.find_submission_notebook(slug, slug, "ada")
+            for grade in answer.grades:
+                if grade.needs_manual_grade:
+                    grade.manual_score = 3.0  # what the formgrader's form does
+                    grade.needs_manual_grade = False
+                    answer_name = grade.name
+            for comment in answer.comments:
+                if comment.name == answer_name:
+                    comment.manual_comment = COMMENT
+        book.db.commit()
+    nbgrader(folder, "generate_feedback", "*")
+    nbgrader(folder, "export")
+    return folder
+
+
+@contextlib.contextmanager
+def gradebook(folder: Path) -> Iterator[Gradebook]:
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "unrolled") as book:
+        yield book
+
+
+def points(slug: str) -> dict[str, float]:
+    """What the machine can give for each test."""
+    return {test.id: test.marks["points"] for test in source_of(slug).tests}
+
+
+def source_of(slug: str) -> Assignment:
+    return Assignment(ROOT / "solutions" / slug / f"{slug}.ipynb")
+
+
+def marks(folder: Path, slug: str, student: str) -> dict[str, float]:
+    with gradebook(folder) as book:
+        grades = book.find_submission_notebook(slug, slug, student).grades
+        return {grade.name: grade.auto_score for grade in grades if grade.cell_type == "code"}
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_marks_are_exactly_those_deserved(classroom: Path, slug: str) -> None:
+    full = points(slug)
+    assert marks(classroom, slug, "ada") == full
+    ben = {name: 0.0 if name in FAILED[slug] else value for name, value in full.items()}
+    assert marks(classroom, slug, "ben") == ben
+    assert marks(classroom, slug, "cyd") == full, "a changed test came back and was run"
+    assert marks(classroom, slug, "dan") == dict.fromkeys(full, 0.0)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_written_answers_wait_for_the_marker_and_empty_ones_do_not(
+    classroom: Path, slug: str
+) -> None:
+    with gradebook(classroom) as book:
+
+        def waits(student: str) -> bool:
+            grades = book.find_submission_notebook(slug, slug, student).grades
+            return any(grade.needs_manual_grade for grade in grades)
+
+        assert {student: waits(student) for student in ("ada", "ben", "cyd", "dan")} == {
+            "ada": False,  # marked by hand above
+            "ben": False,  # wrote nothing
+            "cyd": True,
+            "dan": False,
+        }
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_marker_sees_the_rubric(classroom: Path, slug: str) -> None:
+    marked = (classroom / "autograded" / "ada" / slug / f"{slug}.ipynb").read_text(encoding="utf-8")
+    assert "BEGIN MARK SCHEME" in marked
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_feedback_explains_and_hides(classroom: Path, slug: str) -> None:
+    pages = {
+        student: (classroom / "feedback" / student / slug / f"{slug}.html").read_text("utf-8")
+        for student in ("ada", "ben", "cyd", "dan")
+    }
+    assert WRONG[slug][2] in html.unescape(pages["ben"])
+    assert COMMENT in pages["ada"]
+    assert "is not written yet" in pages["dan"]
+    hidden, visible = set(), set()
+    for cell in source_of(slug).tests:
+        before, _, after = cell.source.partition("### BEGIN HIDDEN TESTS")
+        visible |= {line.strip() for line in before.splitlines()}
+        hidden |= {line.strip() for line in after.splitlines() if len(line.strip()) > 12}
+    secret = {line for line in hidden - visible if not line.startswith("for ")}
+    assert len(secret) > 50
+    for student, page in pages.items():
+        text = html.unescape(re.sub(r"<[^>]+>", "", page))
+        assert not [line for line in secret if line in text], student
+        loaded = re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="([^"]*)"', page)
+        assert not [address for address in loaded if not address.startswith("data:")], student
+        assert "@import" not in page and "url(http" not in page
+        assert page.index("Content-Security-Policy") < page.index("<title>")
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_marks_are_exported(classroom: Path, slug: str) -> None:
+    with open(classroom / "grades.csv", encoding="utf-8", newline="") as file:
+        rows = {row["student_id"]: row for row in csv.DictReader(file) if row["assignment"] == slug}
+    full = sum(points(slug).values())
+    lost = sum(points(slug)[name] for name in FAILED[slug])
+    scores = {student: float(row["score"]) for student, row in rows.items()}
+    assert scores == {"ada": full + 3, "ben": full - lost, "cyd": full, "dan": 0.0}
+    written = [c for c in source_of(slug).cells if c.kind == "markdown" and c.marks.get("grade")]
+    total = full + sum(cell.marks["points"] for cell in written)
+    assert {float(row["max_score"]) for row in rows.values()} == {total}
+
+
+@pytest.fixture(scope="module")
+def jupyter(classroom: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """JupyterLab in the course folder, on the loopback interface; its address, with the token."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("jupyter")
+    environment = {
+        **os.environ,
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+    }
+    command = ["jupyter", "lab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
+    command += ["--ip=127.0.0.1", "--IdentityProvider.token=classroom", "--allow-root"]
+    with open(home / "log", "w", encoding="utf-8") as log:
+        server = subprocess.Popen(
+            command, cwd=classroom, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            assert server.poll() is None, (home / "log").read_text(encoding="utf-8")
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}/api?token=classroom", timeout=5).close()
+                break
+            time.sleep(0.5)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def test_the_formgrader_knows_the_assignments(jupyter: str) -> None:
+    request = f"{jupyter}/formgrader/api/assignments?token=classroom"
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assignments = {row["name"]: row for row in json.load(answer)}
+    assert set(assignments) == set(SLUGS)
+    assert all(row["num_submissions"] == 4 for row in assignments.values())
+    assert all(row["release_path"] for row in assignments.values())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: `apt-get install chromium` (Debian)")
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    flags += ["--disable-component-update", "--disable-sync"]
+    flags += ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+def test_the_formgrader_opens_in_jupyterlab(browser: Any, jupyter: str) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(120_000)
+    page.goto(f"{jupyter}/lab?token=classroom")
+    page.get_by_role("menuitem", name="Nbgrader").click()
+    page.get_by_role("menuitem", name="Formgrader", exact=True).click()
+    formgrader = page.frame_locator("iframe[src*='formgrader']")
+    for slug in SLUGS:
+        formgrader.get_by_text(slug, exact=True).first.wait_for()
+    page.close()
+
+
+def test_feedback_runs_no_script_and_asks_no_other_host(browser: Any, classroom: Path) -> None:
+    for slug in SLUGS:
+        page = browser.new_page()
+        requests: list[str] = []
+        page.on("request", lambda request, seen=requests: seen.append(request.url))
+        page.goto((classroom / "feedback" / "ada" / slug / f"{slug}.html").as_uri())
+        assert page.title() == slug, "the student's script ran"
+        assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+        page.close()
