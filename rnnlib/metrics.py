@@ -62,7 +62,7 @@ def mase(
 ) -> float:
     """Mean absolute scaled error: how far off, in units of the naive forecast's own error.
 
-        mean |y - ŷ|  /  mean over the history of |y_t - y_{t-m}|
+        mean abs(y - ŷ)  /  mean over the history of abs(y_t - y_{t-m})
 
     The naive forecast says "as m steps ago". Below 1 the predictions err less than it
     did on the history; predictions several steps ahead may be good and lie above 1.
