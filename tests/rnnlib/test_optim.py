@@ -166,7 +166,7 @@ def test_warming_up_and_then_falling_follows_torch(fall, warm):
     }[fall]
     optimizer = SGD([Parameter(np.ones(1))], lr=0.3)
     twin = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.3)
-    up = {"start_factor": 0.1, "total_iters": warm}
+    up = {"start_factor": 0.1, "end_factor": 0.5, "total_iters": warm}
     ours = SequentialLR(
         optimizer, [LinearLR(optimizer, **up), ours_class(optimizer, **settings)], [warm]
     )
