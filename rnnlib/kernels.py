@@ -291,17 +291,27 @@ def lstm_backward(
     dh_next, dc_next = dh_n.copy(), dc_n.copy()
     products = np.empty((G, *h_0.shape), x.dtype)
     dh, dc, products_t = dh_next[:0], dc_next[:0], products[:, :0]
+    scratch = np.empty((1 + G, _largest(plan), H), x.dtype)
+    one = np.array(1, x.dtype)
     for block in _blocks(plan, backwards=True):
         rows = _rows(plan, block)
         i, f, o, g = gates[:, rows]
-        tanh_c = np.tanh(memory[rows])
-        # what dh is multiplied by for c and o, then what dc is multiplied by for i, f, g
-        by = np.empty((1 + G, *i.shape), x.dtype)
-        np.multiply(o, tanh_grad(tanh_c), out=by[0])
-        np.multiply(tanh_c, sigmoid_grad(o), out=by[1])
-        np.multiply(g, sigmoid_grad(i), out=by[2])
-        np.multiply(_previous(memory, c_0, plan, block), sigmoid_grad(f), out=by[3])
-        np.multiply(i, tanh_grad(g), out=by[4])
+        # what dh is multiplied by for c and o, then what dc is multiplied by for i, f, g:
+        # o (1 - tanh² c), tanh c o (1 - o), g i (1 - i), c_{t-1} f (1 - f), i (1 - g²)
+        by = scratch[:, : len(i)]
+        to_c, to_o, to_i, to_f, to_g = by
+        np.tanh(memory[rows], out=to_o)
+        for y, to, times in ((to_o, to_c, o), (g, to_g, i)):  # tanh: 1 - y²
+            np.multiply(y, y, out=to)
+            np.subtract(one, to, out=to)
+            to *= times
+        before = _previous(memory, c_0, plan, block)
+        for y, to, times in ((i, to_i, g), (f, to_f, before)):  # sigmoid: y (1 - y)
+            np.subtract(one, y, out=to)
+            to *= y
+            to *= times
+        to_o *= o
+        to_o *= one - o
         gradients = by  # of c through h, then of what stands inside o, i, f, g; in its place
         dz = gradients[1:]
         for dy_t, dh_part, through_h, dc_part, dz_t, f_t in _backwards(
@@ -503,6 +513,11 @@ def _blocks(plan: Packing, backwards: bool = False) -> list[range]:
     length = max(16, 256 // max(plan.B, 1))
     found = [range(first, min(first + length, T)) for first in range(0, T, length)]
     return found[::-1] if backwards else found
+
+
+def _largest(plan: Packing) -> int:
+    """The rows of the largest block: the first, since steps never grow."""
+    return max((_rows(plan, block).stop for block in _blocks(plan)[:1]), default=0)
 
 
 def _rows(plan: Packing, block: range) -> slice:
