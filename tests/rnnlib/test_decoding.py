@@ -158,6 +158,37 @@ def test_any_beam_keeps_different_answers_in_order_with_their_true_probabilities
         assert h.log_p == pytest.approx(log_probability(step, h.tokens), rel=1e-12, abs=1e-12)
 
 
+def beam_by_definition(step, V, max_length, width, end, length_penalty):
+    """All that grows out of the last beam, and what was complete; of these the best stay."""
+
+    def score(tokens):
+        return log_probability(step, tokens) / len(tokens) ** length_penalty
+
+    beam = [()]
+    while any(len(t) < max_length and (not t or t[-1] != end) for t in beam):
+        complete = [t for t in beam if t and t[-1] == end]
+        grown = [(*t, k) for t in beam if t not in complete for k in range(V)]
+        beam = sorted(complete + grown, key=score, reverse=True)[:width]
+    return beam
+
+
+def test_a_narrow_beam_keeps_what_its_definition_says_under_every_length_penalty():
+    compared = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        V, max_length, width = (int(size) for size in rng.integers([2, 2, 2], [5, 6, 5]))
+        step = random_model(seed, V)
+        beams = []
+        for penalty in [0.0, 0.5, 1.0, 3.0]:
+            beams.append(beam_by_definition(step, V, max_length, width, 0, penalty))
+            found = beam_search(
+                step, begin(), 0, max_length, width=width, end=0, length_penalty=penalty
+            )
+            assert [h.tokens for h in found] == beams[-1]
+        compared += len({tuple(sorted(beam)) for beam in beams}) > 1
+    assert compared > 10, "the penalty hardly ever decided what stays"
+
+
 def test_a_wider_beam_finds_likelier_answers_than_greedy():
     best = {
         width: np.mean(
