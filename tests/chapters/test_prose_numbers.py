@@ -42,7 +42,7 @@ def without_what_is_not_prose(text):
 
 
 def paragraphs(markdown):
-    # the answer to a quiz question is worked out before the reader's eyes: no formula of it is asked
+    # the answer to a quiz question is worked out before the reader's eyes: its formulas too
     worked_out = re.sub(
         r"^(`{3,})\{dropdown\}.*?^\1",
         lambda block: re.sub(r"\$[^$]+\$", " ", block[0]),

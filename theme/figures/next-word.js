@@ -66,8 +66,9 @@ const CSS = `
 .told { font-size: 1.2rem; line-height: 1.55; min-height: 4.65em; color: var(--muted); text-wrap: pretty; }
 .told b { color: var(--text); font-weight: 600; }
 .told .frame { color: var(--text); }
-.told .blank { display: inline-block; min-width: 5.4em; padding: 0 0.35em; border-bottom: 2px solid var(--output);
-  color: var(--output); background: var(--output-wash); border-radius: 4px 4px 0 0; font-weight: 600; text-align: center; }
+.told .blank { display: inline-block; min-width: 5.4em; padding: 0 0.35em; line-height: 1.35;
+  box-shadow: inset 0 -2px var(--output); color: var(--output); background: var(--output-wash);
+  border-radius: 4px 4px 0 0; font-weight: 600; text-align: center; }
 .left { display: grid; gap: 1rem; align-content: start; }
 .pick { display: grid; gap: 0.25rem; }
 .pick span, .slider span { font-size: 0.88rem; color: var(--muted); }
@@ -79,7 +80,7 @@ table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nu
 th { font-weight: 400; text-align: left; white-space: nowrap; padding: 0; }
 thead th { font-size: 0.82rem; color: var(--muted); text-align: right; padding-bottom: 0.3rem; }
 thead th:first-child { text-align: left; }
-tbody th { width: 5.6em; }
+tbody th { width: 6em; }
 tbody tr { height: 1.6rem; }
 td { text-align: right; padding: 0; white-space: nowrap; }
 td.number { width: 3.6em; }
@@ -94,9 +95,11 @@ tbody tr.top th, tbody tr.top td.rnn { font-weight: 600; color: var(--output); }
 .key.best { width: 3px; height: 1em; border-radius: 0; background: var(--text); vertical-align: -0.15em; }
 @media (prefers-reduced-motion: reduce) { .bar, .mark { transition: none; } }
 @container (min-width: 640px) { .card { grid-template-columns: 5fr 6fr; } .told { grid-column: 1 / -1; } }
-@container (max-width: 639px) { .say { min-height: 3em; } .told { font-size: 1.12rem; } }
+/* room for the longest story, so that nothing below it moves: a line is 1.55 em */
+@container (max-width: 639px) { .say { min-height: 3em; } .told { font-size: 1.12rem; min-height: 6.2em; } }
 @container (max-width: 560px) { .told { min-height: 7.75em; } }
-@container (max-width: 460px) { .told { min-height: 9.3em; } .say { min-height: 4.4em; } tbody th { width: 5em; } }
+@container (max-width: 460px) { .told { min-height: 9.3em; } .say { min-height: 4.4em; } tbody th { width: 5.6em; } }
+@container (max-width: 400px) { .told { min-height: 10.85em; } }
 @container (max-width: 330px) { .told { min-height: 12.4em; } }
 `;
 

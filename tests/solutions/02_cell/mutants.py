@@ -591,115 +591,226 @@ def final_states__state_from_last_of_the_pile(documents, W_x, W_h, b):
 # ── exercise 6 ───────────────────────────────────────────────────────────────
 
 
-def _latch(w_x, w_h, b=0.0):
+def _fuse(w_x, w_h, b):
     return np.array([[w_x]]), np.array([[w_h]]), np.array([b])
 
 
-def latch__forgets():
-    """W_h is too small"""
-    return _latch(5.0, 0.5)
+def fuse__chapters_latch():
+    """the bias b is missing"""
+    return _fuse(3.0, 2.0, 0.0)
 
 
-def latch__forgets_slowly():
-    """W_h is too small"""
-    return _latch(5.0, 1.0)
+def fuse__no_bias():
+    """the bias b is missing"""
+    return _fuse(-6.0, 3.0, 0.0)
 
 
-def latch__weak_memory():
-    """W_h is too small"""
-    return _latch(5.0, 1.05)
+def fuse__small_bias():
+    """the bias b is too small"""
+    return _fuse(-6.0, 3.0, 0.5)
 
 
-def latch__stubborn():
-    """W_x is too small against W_h"""
-    return _latch(1.0, 3.0)
+def fuse__negative_bias():
+    """the bias b is negative"""
+    return _fuse(6.0, 3.0, -1.0)
 
 
-def latch__deaf():
-    """W_x is too small"""
-    return _latch(0.1, 0.0)
+def fuse__large_bias():
+    """the bias b is too large for this W_h"""
+    return _fuse(-8.0, 3.0, 1.5)
 
 
-def latch__inverted():
-    """W_x is not positive"""
-    return _latch(-5.0, 2.0)
+def fuse__pushed_up():
+    """W_x is not negative"""
+    return _fuse(6.0, 3.0, 1.0)
 
 
-def latch__alternating():
-    """W_h is negative"""
-    return _latch(5.0, -2.0)
+def fuse__deaf():
+    """W_x is not negative"""
+    return _fuse(0.0, 3.0, 1.0)
 
 
-def latch__biased():
-    """the bias b pulls the state to one side"""
-    return _latch(5.0, 2.0, 1.5)
+def fuse__weak_push():
+    """W_x is too weak; it must overrule W_h"""
+    return _fuse(-3.0, 3.0, 1.0)
 
 
-def latch__numbers():
+def fuse__pushed_but_not_far_enough():
+    """but not far enough to stay"""
+    return _fuse(-4.575, 3.0, 1.0)
+
+
+def fuse__forgets():
+    """W_h is too small; it forgets"""
+    return _fuse(-6.0, 0.5, 0.6)
+
+
+def fuse__without_memory():
+    """W_h is too small; it forgets"""
+    return _fuse(-6.0, 0.0, 1.0)
+
+
+def fuse__chapters_memory():
+    """not against a bias that is large enough for the first step"""
+    return _fuse(-6.0, 2.0, 0.6)
+
+
+def fuse__recovers_after_many_steps():
+    """not against a bias that is large enough for the first step"""
+    return _fuse(-6.0, 2.0, 0.55)
+
+
+def fuse__alternating():
+    """W_h is negative: what is on pulls itself down"""
+    return _fuse(-6.0, -3.0, 1.0)
+
+
+def fuse__on_again():
+    """W_h is negative: what is off pulls itself up"""
+    return _fuse(-6.0, -0.1, 1.0)
+
+
+def fuse__numbers():
     """W_x is of type float; a NumPy array is asked"""
-    return 5.0, 2.0, 0.0
+    return -6.0, 3.0, 1.0
 
 
-def latch__flat():
+def fuse__flat():
     """W_x has shape (1,); expected (1, 1)"""
-    return np.array([5.0]), np.array([2.0]), np.array([0.0])
+    return np.array([-6.0]), np.array([3.0]), np.array([1.0])
 
 
-def _parity(W_x, W_h, b=(0, 0), W_y=((1, 1),), c=(0,)):
+def _two(W_x, W_h, b=(0, -1), W_y=((0, 1),), c=(0,)):
     return tuple(np.array(a, dtype=float) for a in (W_x, W_h, b, W_y, c))
 
 
-def parity__counts():
-    """it counts the ones"""
-    return _parity([[1], [0]], [[1, 0], [0, 0]], W_y=[[1, 0]])
+def two_in_a_row__chapters_parity():
+    """this is the chapter's parity"""
+    return _two([[1], [1]], [[1, -2], [1, -2]], W_y=[[1, -2]])
 
 
-def parity__echo():
-    """it only repeats the last input"""
-    return _parity([[1], [0]], [[0, 0], [0, 0]])
+def two_in_a_row__echo():
+    """it only repeats the input"""
+    return _two([[1], [1]], [[0, 0], [1, 0]], W_y=[[1, 0]])
 
 
-def parity__ever():
-    """it says if there was a one at all"""
-    # h_1 = count, h_2 = max(count - 1, 0): their difference stops at 1
-    return _parity([[1], [1]], [[1, 0], [1, 0]], b=[0, -1], W_y=[[1, -1]])
+def two_in_a_row__bias_of_the_other_unit():
+    """it only repeats the input"""
+    return _two([[1], [1]], [[0, 0], [1, 0]], b=[-1, 0])
 
 
-def parity__zero():
+def two_in_a_row__late():
+    """one step late"""
+    return _two([[1], [0]], [[0, 0], [1, 0]], b=[0, 0])
+
+
+def two_in_a_row__or():
+    """both are asked"""
+    return _two([[1], [-1]], [[0, 0], [1, 0]], b=[0, 0], W_y=[[1, 1]])
+
+
+def two_in_a_row__no_bias():
+    """the bias is missing"""
+    return _two([[1], [1]], [[0, 0], [1, 0]], b=[0, 0])
+
+
+def two_in_a_row__bias_at_the_output():
+    """subtracted after the ReLU, in c"""
+    return _two([[1], [1]], [[0, 0], [1, 0]], b=[0, 0], c=[-1])
+
+
+def two_in_a_row__bias_of_both_units():
     """it is 0 always"""
-    return _parity([[0], [0]], [[0, 0], [0, 0]])
+    return _two([[1], [1]], [[0, 0], [1, 0]], b=[-1, -1])
 
 
-def parity__opposite():
-    """it is 1 where the number of ones is even"""
-    return _parity([[-1], [1]], [[1, 1], [-1, -1]], W_y=[[-1, -1]], c=[1])
+def two_in_a_row__weak_bias():
+    """the bias is too weak"""
+    return _two([[1], [1]], [[0, 0], [1, 0]], b=[0, -0.5])
 
 
-def parity__one_sided():
-    return _parity([[-1], [1]], [[1, 1], [-1, -1]], W_y=[[0, 1]])
+def two_in_a_row__strong_bias():
+    """the bias is too strong"""
+    return _two([[1], [1]], [[0, 0], [1, 0]], b=[0, -1.5])
 
 
-def parity__old_parity_not_formed():
-    return _parity([[-1], [1]], [[1, 0], [0, -1]])
+def two_in_a_row__both_units_read():
+    """the output adds up both units"""
+    return _two([[1], [1]], [[0, 0], [1, 0]], W_y=[[1, 1]])
 
 
-def parity__sum_of_two():
-    """it is the sum of the last two inputs"""
-    return _parity([[1], [0]], [[0, 0], [1, 0]])
+def two_in_a_row__subtracted():
+    """the memory is subtracted"""
+    return _two([[1], [1]], [[0, 0], [-1, 0]], b=[0, 0])
 
 
-def parity__wrong_shape():
+def two_in_a_row__columns_of_W_h():
+    """it is 0 always"""
+    return _two([[1], [1]], [[0, 1], [0, 0]])
+
+
+def two_in_a_row__length_of_the_run():
+    """a third 1 in a row counts further"""
+    return _two([[21], [21]], [[1, 0], [1, 0]], b=[-20, -21])
+
+
+def two_in_a_row__pairs():
+    """a third 1 in a row is taken for a new beginning"""
+    return _two([[1], [1]], [[-1, 0], [1, 0]])
+
+
+def two_in_a_row__not_emptied():
+    """ones that are not neighbours are counted"""
+    return _two([[1], [1]], [[1, 0], [1, 0]])
+
+
+def two_in_a_row__ever():
+    """it is 1 from the first 1 on"""
+    return _two([[1], [1]], [[1, 0], [1, 0]], W_y=[[1, -1]])
+
+
+def two_in_a_row__input_too_strong():
+    """the weight of x_t is too large"""
+    return _two([[1], [2]], [[0, 0], [1, 0]])
+
+
+def two_in_a_row__memory_too_strong():
+    """the weight of x_{t-1} is too large"""
+    return _two([[1], [1]], [[0, 0], [2, 0]])
+
+
+def two_in_a_row__twice():
+    """where 1 is asked it is 2"""
+    return _two([[2], [2]], [[0, 0], [1, 0]], b=[0, -2])
+
+
+def two_in_a_row__feeds_itself():
+    """the unit of the answer feeds itself"""
+    return _two([[1], [1]], [[0, 0], [1, 1]])
+
+
+def two_in_a_row__all_ones():
+    return _two([[1], [1]], [[1, 1], [1, 1]])
+
+
+def two_in_a_row__zeros_remembered():
+    """a 1 before the first input is assumed"""
+    return _two([[-1], [1]], [[0, 0], [-1, 0]], b=[1, 0])
+
+
+def two_in_a_row__opposite():
+    """it is 1 where 0 is asked"""
+    return _two([[1], [1]], [[0, 0], [1, 0]], W_y=[[0, -1]], c=[1])
+
+
+def two_in_a_row__wrong_shape():
     """W_x has shape (1, 2); expected (2, 1)"""
-    return _parity([[-1, 1]], [[1, 1], [-1, -1]])
+    return _two([[1, 1]], [[0, 0], [1, 0]])
 
 
 # ── mutants made by swapping operators that are right answers too ────────────
 
-_LATCH = "any W_h well above 1 with a W_x well above W_h is a latch: the exercise has many answers"
-_PARITY = (
-    "x is 0 or 1 and so is the parity, at most one unit is on: what the changed weight meets "
-    "is pushed below 0 or stays the same, and the ReLU gives the same outputs"
-)
+_FUSE = "a W_x a little stronger or weaker, or a steeper W_h: the exercise has many answers"
 SURVIVORS = {
     "final_states: h_t = np.zeros((1, len(b))) → h_t = np.zeros((2, len(b)))": (
         "two equal rows of state are carried along, and the first is read: only wasteful"
@@ -707,12 +818,7 @@ SURVIVORS = {
     "final_states: summaries[n] = h_t[0] → summaries[n] = h_t[-1]": (
         "with one row of state the first is the last"
     ),
-    "latch: W_x = np.array([[5.0]]) → W_x = np.array([[6.0]])": _LATCH,
-    "latch: W_x = np.array([[5.0]]) → W_x = np.array([[4.0]])": _LATCH,
-    "latch: W_h = np.array([[2.0]]) → W_h = np.array([[3.0]])": _LATCH,
-    "parity: W_x = np.array([[-1.0], [1.0]]) → W_x = np.array([[-2.0], [1.0]])": _PARITY,
-    "parity: W_h = np.array([[1.0, 1.0], [-1.0, -1.0]]) → "
-    "W_h = np.array([[1.0, 1.0], [-2.0, -1.0]])": _PARITY,
-    "parity: W_h = np.array([[1.0, 1.0], [-1.0, -1.0]]) → "
-    "W_h = np.array([[1.0, 1.0], [-1.0, -2.0]])": _PARITY,
+    "fuse: W_x = np.array([[-6.0]]) → W_x = np.array([[-7.0]])": _FUSE,
+    "fuse: W_x = np.array([[-6.0]]) → W_x = np.array([[-5.0]])": _FUSE,
+    "fuse: W_h = np.array([[3.0]]) → W_h = np.array([[4.0]])": _FUSE,
 }

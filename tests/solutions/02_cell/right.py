@@ -57,14 +57,23 @@ def final_states__from_rnn_forward(documents, W_x, W_h, b):
     return np.array([rnn_forward(d[:, None], zero, W_x, W_h, b)[-1, 0] for d in documents])
 
 
-def latch__whole_numbers():
-    return np.array([[3]]), np.array([[2]]), np.array([0])
+def fuse__whole_numbers():
+    return np.array([[-6]]), np.array([[3]]), np.array([1])
 
 
-def latch__just_enough():
-    return np.array([[2.5]]), np.array([[1.15]]), np.array([0.01])
+def fuse__just_enough():
+    return np.array([[-3.4]]), np.array([[2.1]]), np.array([0.56])
 
 
-def parity__other_units():
-    W_h = np.array([[1.0, -2.0], [1.0, -2.0]])
-    return np.ones((2, 1)), W_h, np.array([0.0, -1.0]), W_h[:1], np.zeros(1)
+def fuse__strong():
+    return np.array([[-100.0]]), np.array([[30.0]]), np.array([20.0])
+
+
+def two_in_a_row__no_bias():
+    W_h = np.array([[0, 0], [-1, 0]])
+    return np.ones((2, 1)), W_h, np.zeros(2), np.array([[1, -1]]), np.zeros(1)
+
+
+def two_in_a_row__units_exchanged_and_scaled():
+    W_x, W_h = np.array([[0.5], [2.0]]), np.array([[0.0, 0.25], [0.0, 0.0]])
+    return W_x, W_h, np.array([-0.5, 0.0]), np.array([[2.0, 0.0]]), np.zeros(1)
