@@ -78,7 +78,8 @@ def test_every_public_name_has_a_docstring_with_its_parameters_and_an_example(va
     names = [
         name
         for name, parameter in signature.parameters.items()
-        if name != "self" and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if name != "self"
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
     if names:
         section = text.split("Parameters\n----------", 1)
