@@ -277,14 +277,24 @@ def exercise_of(pagename: str) -> str | None:
     return pagename if (ROOT / "solutions" / pagename).is_dir() else None
 
 
+def files_read(notebook: Path) -> list[Path]:
+    """The stored results that a chapter's code opens: without them it does not run."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    named = re.findall(r'"([\w./-]+\.json)"', code)
+    paths = {(notebook.parent / name).resolve() for name in named}
+    return sorted(path for path in paths if path.is_file())
+
+
 def launch_links(app: Sphinx, pagename: str) -> str:
     """Where a chapter can be run, and where its exercise is, as a line below its title."""
     source = Path(app.env.doc2path(pagename))
     if source.suffix != ".ipynb":
         return ""
+    download = f"downloads/{pagename}.zip" if files_read(source) else f"_sources/{source.name}"
     links = [
         ("Open in Colab", colab(app.config, "main", f"chapters/{source.name}")),
-        ("Download the notebook", f"_sources/{source.name}"),
+        ("Download the notebook", download),
     ]
     if exercise_of(pagename):
         links.append(("To the exercise", "#exercise"))
@@ -418,16 +428,31 @@ def copy_exercises(out: Path) -> None:
             f"Install what it needs:  python -m pip install jupyterlab matplotlib {wheel.name}\n"
             f"Open it:                jupyter lab {name}.ipynb\n"
         )
-        with zipfile.ZipFile(target / name / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-            for path, data in (
-                (f"{name}/README.txt", readme.encode()),
-                (f"{name}/{notebook.name}", notebook.read_bytes()),
-                (f"{name}/{wheel.name}", wheel.read_bytes()),
-            ):
-                # A fixed date: the same exercise makes the same zip.
-                entry = zipfile.ZipInfo(path, (2020, 1, 1, 0, 0, 0))
-                entry.external_attr = 0o644 << 16
-                archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+        members = {"README.txt": readme.encode()}
+        members |= {path.name: path.read_bytes() for path in (notebook, wheel)}
+        write_zip(target / name / f"{name}.zip", name, members)
+
+
+def copy_chapters(app: Sphinx, out: Path) -> None:
+    """A zip of each chapter that reads stored results: the files keep their places."""
+    for docname in app.env.found_docs:
+        notebook = Path(app.env.doc2path(docname))
+        if notebook.suffix == ".ipynb" and (others := files_read(notebook)):
+            (out / "downloads").mkdir(exist_ok=True)
+            members = {
+                str(path.relative_to(ROOT)): path.read_bytes() for path in (notebook, *others)
+            }
+            write_zip(out / "downloads" / f"{docname}.zip", "unrolled", members)
+
+
+def write_zip(path: Path, folder: str, members: dict[str, bytes]) -> None:
+    """A zip that unpacks into one folder."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            # A fixed date: the same files make the same zip.
+            entry = zipfile.ZipInfo(f"{folder}/{name}", (2020, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:
@@ -438,6 +463,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         copy_katex(out / "_static")
         copy_figures(out / "_static")
         copy_exercises(out)
+        copy_chapters(app, out)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -32,21 +32,26 @@ KERNEL = {
 
 # The first code cell of every notebook, so that one that was downloaded alone says what it needs.
 SETUP = """\
-# Makes sure that rnnlib is here. On Colab it is installed; elsewhere the message says how.
+# Makes sure that rnnlib is here. On Colab it is fetched; elsewhere the message says how to get it.
+import os
 import subprocess
 import sys
 
-RNNLIB = "rnnlib[plot,progress] @ git+{repository}"
-if "google.colab" in sys.modules:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", RNNLIB], check=True)
+REPOSITORY = "{repository}"
+if "google.colab" in sys.modules and "rnnlib" not in sys.modules:
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", REPOSITORY, "unrolled"], check=True)
+    os.chdir("unrolled/chapters")  # chapters read stored results that lie beside them
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "..[plot,progress]"]
+    subprocess.run(pip, check=True)
+INSTALL = f'pip install "rnnlib[plot,progress] @ git+{{REPOSITORY}}"'
 try:
     import rnnlib
 except ImportError:
-    message = f'rnnlib is missing. In a terminal: pip install "{{RNNLIB}}"'
-    raise ImportError(f"{{message}}, then restart the kernel.") from None
+    message = f"rnnlib is missing. In a terminal: {{INSTALL}}, then restart the kernel."
+    raise ImportError(message) from None
 if rnnlib.__version__ != "{version}":
     print(f"This notebook was written for rnnlib {version}, but {{rnnlib.__version__}} is here.")
-    print(f'If something fails, try in a terminal: pip install --upgrade "{{RNNLIB}}"')"""
+    print(f"If something fails, try in a terminal: {{INSTALL}} --upgrade")"""
 
 
 def notebooks(names: list[str]) -> list[Path]:
