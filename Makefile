@@ -111,5 +111,6 @@ exercises/%.ipynb: solutions/%.ipynb nbgrader_config.py | .venv/.site
 
 $(HTML)/.built: $(SITE_SOURCES) $(EXERCISES) | .venv/.site
 	@mkdir -p _build
-	$(BOOK) > _build/site.log 2>&1 || { tail -20 _build/site.log >&2; exit 1; }
+	@echo "Building the website …"
+	@$(BOOK) > _build/site.log 2>&1 || { tail -20 _build/site.log >&2; exit 1; }
 	@touch $@

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 import rnnlib
-from rnnlib import RNN, Adam, Embedding, Linear, Module, fit, softmax, tanh_grad
+from rnnlib import RNN, Adam, Embedding, Linear, Module, fit, softmax
 from rnnlib.data import storybook
 from rnnlib.ngrams import NGram
 
@@ -95,7 +95,8 @@ class Window(Module):
 
     def backward(self, dlogits):
         h, shape = self.recall()
-        de = self.hidden.backward(self.linear.backward(dlogits) * tanh_grad(h))
+        dh = self.linear.backward(dlogits)
+        de = self.hidden.backward(dh * rnnlib.tanh_grad(h))
         self.embedding.backward(de.reshape(*shape, -1))
 
 
