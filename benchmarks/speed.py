@@ -8,7 +8,7 @@ matrix products in NumPy and nothing else) and the textbook loop over `cells`.
                                          OpenBLAS chooses, and with those for AVX-512
     python benchmarks/speed.py --quick   three repetitions of everything, nothing written
 
-Writes chapters/experiments/speed.json, which the page Speed shows.
+Writes _build/benchmarks/speed.json.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "chapters/experiments/speed.json"
+RESULT = ROOT / "_build/benchmarks/speed.json"
 LAYERS = ("RNN", "GRU", "LSTM")
 SIZES = [  # T, B, I, H
     (50, 32, 64, 128),
@@ -283,6 +283,7 @@ def main() -> None:
         for name, number in results[half]["summary"].items():
             print(f"{name:52} {number:.2f}")
     if not arguments.quick:
+        RESULT.parent.mkdir(parents=True, exist_ok=True)
         RESULT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         print(f"Written: {RESULT.relative_to(ROOT)}")
 

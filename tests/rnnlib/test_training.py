@@ -322,6 +322,19 @@ def test_a_schedule_counts_updates():
         fit(model, batches, SGD(model.parameters(), lr=1.0), schedule=schedule)
 
 
+def test_the_history_holds_plain_numbers():
+    model = Linear(2, 2, seed=0, dtype=np.float32)
+    history = fit(
+        model,
+        [(np.eye(2, dtype=np.float32), np.array([0, 1]))],
+        SGD(model.parameters(), lr=0.1),
+        loss=lambda output, y: (np.float32(0.5), output),
+        evaluate=lambda: {"error": np.float32(0.25), "count": 3},
+    )
+    assert history == {"loss": [0.5], "step": [0.5], "error": [0.25], "count": [3.0]}
+    assert {type(number) for row in history.values() for number in row} == {float}
+
+
 @pytest.mark.parametrize("name", ["loss", "step"])
 def test_evaluate_may_not_return_a_name_that_the_history_has(name):
     model = Linear(2, 2, seed=0)
