@@ -7,6 +7,7 @@ import functools
 import io
 import json
 import re
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType
@@ -14,6 +15,16 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 SLUGS = sorted(path.parent.name for path in ROOT.glob("solutions/*/*.ipynb"))
+
+
+def nbgrader(folder: Path, *command: str) -> str:
+    """Run one of nbgrader's commands in a course folder; its log is the result."""
+    result = subprocess.run(
+        ["nbgrader", *command], cwd=folder, capture_output=True, text=True, timeout=900
+    )
+    log = result.stdout + result.stderr
+    assert result.returncode == 0, f"nbgrader {' '.join(command)}\n{log}"
+    return log
 
 
 @dataclass

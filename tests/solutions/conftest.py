@@ -2,24 +2,13 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from assignments import ROOT, SLUGS
+from assignments import ROOT, SLUGS, nbgrader
 
 # wrong answers, read by test_mutants.py and never imported
 collect_ignore_glob = ["[0-9]*"]
-
-
-def nbgrader(folder: Path, *command: str) -> str:
-    """Run one of nbgrader's commands in a course folder; its log is the result."""
-    result = subprocess.run(
-        ["nbgrader", *command], cwd=folder, capture_output=True, text=True, timeout=900
-    )
-    log = result.stdout + result.stderr
-    assert result.returncode == 0, f"nbgrader {' '.join(command)}\n{log}"
-    return log
 
 
 @pytest.fixture(scope="session")

@@ -21,14 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assignments import ROOT, SLUGS, Assignment
-from conftest import nbgrader
+from assignments import ROOT, SLUGS, Assignment, nbgrader
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from nbgrader.api import Gradebook
 
-CHROMIUM = shutil.which("chromium")
 SCRIPT = "<script>document.title = 'mine'</script>"
 COMMENT = "Well argued."
 # what ben gets wrong: his own lines, and how the failing test names the cause
@@ -271,21 +269,6 @@ def test_the_formgrader_knows_the_assignments(jupyter: str) -> None:
     assert set(assignments) == set(SLUGS)
     assert all(row["num_submissions"] == 4 for row in assignments.values())
     assert all(row["release_path"] for row in assignments.values())
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: `apt-get install chromium` (Debian)")
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync"]
-    flags += ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield browser
-        browser.close()
 
 
 def test_the_formgrader_opens_in_jupyterlab(browser: Any, jupyter: str) -> None:

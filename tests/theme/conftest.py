@@ -1,4 +1,4 @@
-"""What tests of pages share: the served site and a browser.
+"""What tests of pages share: the served site, and a page in the browser of tests/conftest.py.
 
     def test_something(site, page):
         page.goto(f"{site}/01_storybook.html")
@@ -9,25 +9,12 @@ console error, an uncaught exception or a request to another host.
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-HTML = ROOT / "_build" / "html"
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = [
-    "--headless",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from browsing import HTML, ROOT, watch
 
 sys.path.insert(0, str(ROOT / "theme"))
 
@@ -47,40 +34,6 @@ def site(html: Path) -> Iterator[str]:
 
     with serving(html) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """Debian's Chromium, driven by Playwright."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed: `apt-get install chromium` (Debian)")
-    from playwright.sync_api import sync_playwright
-
-    # Chromium refuses to sandbox itself as root, which is what containers run as.
-    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS + root)
-        yield browser
-        browser.close()
-
-
-def watch(page, site: str) -> list[str]:
-    """A list that fills with console errors, exceptions and requests to other hosts."""
-    problems: list[str] = []
-    local = (site + "/", "data:", "blob:", "about:")
-
-    def on_console(message):
-        if message.type == "error":
-            problems.append(f"console: {message.text}")
-
-    def on_request(request):
-        if not request.url.startswith(local):
-            problems.append(f"request to another host: {request.url}")
-
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
-    page.on("request", on_request)
-    return problems
 
 
 @pytest.fixture

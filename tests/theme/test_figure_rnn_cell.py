@@ -158,7 +158,8 @@ def test_time_moves_both_ways_and_stops_at_its_ends(figure):
 
 
 def test_play_walks_through_time_and_pauses(figure):
-    figure.page.clock.install()
+    figure.page.clock.install(time=0)
+    figure.page.clock.pause_at(1000)  # from here, time passes only when it is told to
     button(figure, "Reset").press("Enter")
     button(figure, "Play").press("Enter")
     seen = []

