@@ -563,6 +563,7 @@ def test_a_training_that_is_through_is_not_trained_again(tmp_path):
     history = Run(stop=1).fit(tmp_path / "run.npz", epochs=50)
     assert len(history["loss"]) < 50
     again = Run(stop=1)
+    again.model.eval()
     assert again.fit(tmp_path / "run.npz", epochs=50, breaks_at=0) == history
     assert again.model.training
 
