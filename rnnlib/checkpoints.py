@@ -9,7 +9,6 @@ step, so that whatever happens on the way, one of the two is whole.
 from __future__ import annotations
 
 import copy
-import io
 import json
 import os
 import zipfile
@@ -348,11 +347,11 @@ def _entries(stream: BinaryIO) -> dict[str, np.ndarray]:
             name = entry.filename.removesuffix(".npy")
             if name in arrays:
                 raise ValueError(f"it holds {name} twice")
-            # the whole entry first: its checksum is looked at when its last byte is read
-            data = io.BytesIO(archive.read(entry))
-            arrays[name] = np.lib.format.read_array(data, allow_pickle=False)
-            if data.read(1):
-                raise ValueError(f"{name} goes on behind its end")
+            with archive.open(entry) as data:
+                arrays[name] = np.lib.format.read_array(data, allow_pickle=False)
+                # its checksum is looked at once the last byte has been read
+                if data.read(1):
+                    raise ValueError(f"{name} goes on behind its end")
     return arrays
 
 

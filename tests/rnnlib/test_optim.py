@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlib import (
@@ -191,6 +191,7 @@ OPTIMIZERS = {
 }
 
 
+@settings(deadline=None)
 @given(
     kind=st.sampled_from(sorted(OPTIMIZERS)),
     before=st.integers(0, 5),

@@ -219,6 +219,19 @@ def test_encoder_and_decoder_gradients(cell, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_gradients_of_both_as_one_model(kind):
+    rng = np.random.default_rng(12)
+    model = model_of(kind=kind, V=4, I=2, H=2)
+    source, tokens = rng.integers(4, size=(3, 2)), rng.integers(5, size=(2, 2))
+    dlogits = rng.standard_normal((2, 2, 5))
+    model(source, tokens, [2, 3])
+    model.backward(dlogits)
+    check_gradients(
+        lambda: float((model(source, tokens, [2, 3]) * dlogits).sum()), *module_arrays(model)
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_memory_s_gradient(kind):
     rng = np.random.default_rng(2)
     decoder = model_of(kind=kind).decoder

@@ -69,6 +69,7 @@ def padding(batches):
 lengths_of_examples = st.lists(st.integers(1, 12), min_size=1, max_size=40)
 
 
+@settings(deadline=None)
 @given(lengths=lengths_of_examples, size=st.integers(1, 12), seed=st.integers(0, 2**32))
 def test_buckets_hold_every_example_once_padded_to_the_longest_of_the_batch(lengths, size, seed):
     rng = np.random.default_rng(seed)
@@ -89,6 +90,7 @@ def test_buckets_hold_every_example_once_padded_to_the_longest_of_the_batch(leng
         assert sorted(sizes)[1:] == [size] * (len(sizes) - 1)
 
 
+@settings(deadline=None)
 @given(count=st.integers(1, 6), size=st.integers(1, 8), seed=st.integers(0, 2**32))
 def test_full_buckets_never_pad_more_than_random_batches(count, size, seed):
     rng = np.random.default_rng(seed)
@@ -563,6 +565,7 @@ def test_a_training_that_is_through_is_not_trained_again(tmp_path):
     history = Run(stop=1).fit(tmp_path / "run.npz", epochs=50)
     assert len(history["loss"]) < 50
     again = Run(stop=1)
+    again.model.eval()
     assert again.fit(tmp_path / "run.npz", epochs=50, breaks_at=0) == history
     assert again.model.training
 
@@ -1009,6 +1012,7 @@ def test_going_on_with_another_loss_or_clipping_or_learning_rate_is_refused(tmp_
 # --- weights alone ---
 
 
+@settings(deadline=None)
 @given(
     sizes=st.tuples(st.integers(1, 5), st.integers(1, 5)),
     bias=st.booleans(),
