@@ -195,7 +195,7 @@ def reverse(rows: np.ndarray, plan: Packing) -> np.ndarray:
     """
     if plan.mirror is not None:
         return rows[plan.mirror]
-    return rows.reshape(plan.T, plan.B, -1)[::-1].reshape(rows.shape)
+    return rows.reshape(plan.T, plan.B, rows.shape[1])[::-1].reshape(rows.shape)
 
 
 def last_states(h: np.ndarray, h_0: np.ndarray, plan: Packing) -> np.ndarray:

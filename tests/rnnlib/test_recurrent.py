@@ -290,23 +290,32 @@ def test_the_formula_s_names_are_the_very_arrays():
     assert not RNN(3, 4, bias=False).b.any()
 
 
-def test_no_time_steps_give_back_the_initial_state():
-    rnn, h_0 = RNN(3, 4, seed=0), np.full((1, 2, 4), 0.5)
-    y, h_n = rnn(np.zeros((0, 2, 3)), h_0)
-    assert y.shape == (0, 2, 4)
-    np.testing.assert_array_equal(h_n, h_0)
-    dx, dh_0 = rnn.backward(np.zeros((0, 2, 4)), np.ones((1, 2, 4)))
-    assert dx.shape == (0, 2, 3)
-    np.testing.assert_array_equal(dh_0, np.ones((1, 2, 4)))
+@all_layers
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_no_time_steps_give_back_the_initial_state(layer, bidirectional):
+    D = 1 + bidirectional
+    model = layer(3, 4, 2, bidirectional=bidirectional, seed=0)
+    half, ones = np.full((2 * D, 2, 4), 0.5), np.ones((2 * D, 2, 4))
+    start, dlast = ((half, half), (ones, ones)) if layer is LSTM else (half, ones)
+    y, last = model(np.zeros((0, 2, 3)), start)
+    dx, dstart = model.backward(np.zeros((0, 2, 4 * D)), dlast)
+    assert (y.shape, dx.shape) == ((0, 2, 4 * D), (0, 2, 3))
+    for array in parts(last):
+        np.testing.assert_array_equal(array, half)
+    for array in parts(dstart):
+        np.testing.assert_array_equal(array, ones)
 
 
-def test_an_empty_batch_gives_an_empty_result():
-    rnn = RNN(3, 4, seed=0)
-    y, h_n = rnn(np.zeros((5, 0, 3)))
-    assert y.shape == (5, 0, 4)
-    assert h_n.shape == (1, 0, 4)
-    rnn.backward(np.zeros((5, 0, 4)))
-    assert not rnn.weight_hh_l0.grad.any()
+@all_layers
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_an_empty_batch_gives_an_empty_result(layer, bidirectional):
+    D = 1 + bidirectional
+    model = layer(3, 4, bidirectional=bidirectional, seed=0)
+    y, last = model(np.zeros((5, 0, 3)))
+    assert y.shape == (5, 0, 4 * D)
+    assert {array.shape for array in parts(last)} == {(D, 0, 4)}
+    model.backward(np.zeros((5, 0, 4 * D)))
+    assert not any(gradient.any() for gradient in gradients(model).values())
 
 
 def test_nan_stays_in_its_own_sequence_and_begins_at_its_own_step():
