@@ -8,6 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# how long an example may take says nothing on a busy machine
+settings.register_profile("unrolled", deadline=None)
+settings.load_profile("unrolled")
 
 FLAGS = [
     "--headless",
