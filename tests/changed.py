@@ -38,14 +38,16 @@ def commands(files: list[str]) -> list[list[str]]:
                 tests.add("tests/chapters")
             case ("chapters", "experiments", _):
                 tests.add("tests/chapters")
-            case ("solutions", slug, *_) | ("tests", "solutions", slug) if slug[:2].isdigit():
-                assignments.add(slug.removesuffix(".py"))
+            case ("solutions", slug, *_) | ("tests", "solutions", slug, *_) if slug[:2].isdigit():
+                assignments.add(slug)
             case ("theme", *_) | ("chapters", _) | ("_config.yml",) | ("_toc.yml",):
                 tests.add("tests/theme")
             case ("tests", folder, name) if name.startswith("test_") and (ROOT / file).exists():
                 tests.add(str(file))
             case ("tests", folder, _):
                 tests.add(f"tests/{folder}")
+            case ("tests", name) if name.startswith("test_"):
+                tests.add(str(file))
             case ("nbgrader_config.py",):
                 tests.add("tests/solutions")
     # a whole folder covers its files
