@@ -29,19 +29,25 @@ def commands(files: list[str]) -> list[list[str]]:
     tests: set[str] = set()
     chapters: set[str] = set()
     assignments: set[str] = set()
+    pages: set[str] = set()
     for file in map(Path, files):
         match file.parts:
             case ("rnnlib", *_):
                 tests |= {"tests/rnnlib", "rnnlib"}
             case ("chapters", name) if name.endswith(".ipynb") and (ROOT / file).exists():
                 chapters.add(str(file))
+                pages.add(file.stem)
                 tests.add("tests/chapters")
             case ("chapters", "experiments", _):
                 tests.add("tests/chapters")
             case ("solutions", slug, *_) | ("tests", "solutions", slug, *_) if slug[:2].isdigit():
                 assignments.add(slug)
+            case ("chapters", name) if name.endswith(".md"):
+                pages.add(file.stem)
+            case ("theme", "figures", name):
+                tests.add(f"tests/theme/test_figure_{Path(name).stem.replace('-', '_')}.py")
             case ("theme", *_) | ("chapters", _) | ("_config.yml",) | ("_toc.yml",):
-                tests.add("tests/theme")
+                pages |= {"index", "02_cell"}  # what every page shares, seen on two
             case ("tests", folder, name) if name.startswith("test_") and (ROOT / file).exists():
                 tests.add(str(file))
             case ("tests", folder, _):
@@ -50,11 +56,15 @@ def commands(files: list[str]) -> list[list[str]]:
                 tests.add(str(file))
             case ("nbgrader_config.py",):
                 tests.add("tests/solutions")
+    tests = {test for test in tests if (ROOT / test).exists()}
     # a whole folder covers its files
     tests -= {test for test in tests if str(Path(test).parent) in tests}
     runs = [["make", "--no-print-directory", "lint"]]
-    if "tests/theme" in {"/".join(Path(test).parts[:2]) for test in tests}:
+    if pages or any(test.startswith("tests/theme") for test in tests):
         runs.append(["make", "--no-print-directory", "site"])
+    if pages:
+        wanted = " or ".join(["test_site", *sorted(pages)])
+        runs.append(["pytest", "-q", "-n", "2", "tests/theme", "-k", wanted])
     if tests:
         runs.append(["pytest", "-q", "-n", "2", "--dist", "loadfile", *sorted(tests)])
     if assignments and "tests/solutions" not in tests:
