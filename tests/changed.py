@@ -45,7 +45,10 @@ def commands(files: list[str]) -> list[list[str]]:
             case ("chapters", name) if name.endswith(".md"):
                 pages.add(file.stem)
             case ("theme", "figures", name):
-                tests.add(f"tests/theme/test_figure_{Path(name).stem.replace('-', '_')}.py")
+                own = f"tests/theme/test_figure_{Path(name).stem.replace('-', '_')}.py"
+                # svg.js serves all figures
+                figures = [own] if (ROOT / own).exists() else ROOT.glob("tests/theme/test_figure_*")
+                tests |= {str((ROOT / figure).relative_to(ROOT)) for figure in figures}
             case ("theme", *_) | ("chapters", _) | ("_config.yml",) | ("_toc.yml",):
                 pages |= {"index", "02_cell"}  # what every page shares, seen on two
             case ("tests", folder, name) if name.startswith("test_") and (ROOT / file).exists():
