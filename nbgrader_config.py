@@ -6,10 +6,10 @@ one of its defaults.
 
 import re
 
-from nbconvert.exporters import HTMLExporter
-from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.converters import GenerateAssignment
-from nbgrader.preprocessors import ClearSolutions, GetGrades, NbGraderPreprocessor
+from nbgrader.preprocessors import ClearSolutions, GetGrades
+
+from grading.feedback import FeedbackPage, HideTests, protect_formgrader
 
 
 class NamedStubs(ClearSolutions):
@@ -34,36 +34,6 @@ class NamedStubs(ClearSolutions):
         self.code_stub = {"python": missing}
         self.text_stub = "*Your answer here.*"
         return super().preprocess_cell(cell, resources, cell_index)
-
-
-class HideTests(NbGraderPreprocessor):
-    """Feedback shows what the tests said, and not the hidden ones themselves."""
-
-    hidden = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS", re.DOTALL)
-
-    def preprocess_cell(self, cell, resources, cell_index):
-        marks = cell.metadata.get("nbgrader", {})
-        if cell.cell_type == "code" and marks.get("grade") and not marks.get("solution"):
-            cell.source = self.hidden.sub("# (further tests, not shown)", cell.source)
-            for output in cell.outputs:
-                if output.output_type == "error":  # a traceback would quote the lines of the test
-                    output.traceback = [f"{output.ename}: {output.evalue}"]
-        return cell, resources
-
-
-class FeedbackPage(HTMLExporter):
-    """Feedback loads nothing from another host and runs no script, the student's own included.
-
-    Formulas stay in TeX: nbconvert's only way to draw them is a script from a server.
-    """
-
-    mathjax = re.compile("<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
-    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'"
-
-    def from_notebook_node(self, nb, resources=None, **kwargs):
-        page, resources = super().from_notebook_node(nb, resources, **kwargs)
-        meta = f'<head>\n<meta http-equiv="Content-Security-Policy" content="{self.policy}" />'
-        return self.mathjax.sub("", page).replace("<head>", meta, 1), resources
 
 
 c = get_config()  # noqa: F821
@@ -93,6 +63,6 @@ c.OverwriteCells.missing_cell_notification = (
     "# This cell ({cell_id}) was missing from the submission and was put back.\n\n"
 )
 
-c.GenerateFeedback.preprocessors = [GetGrades, HideTests, CSSHTMLHeaderPreprocessor]
+c.GenerateFeedback.preprocessors = [GetGrades, HideTests]
 c.GenerateFeedback.exporter_class = FeedbackPage
-c.HTMLExporter.sanitize_html = True
+protect_formgrader()

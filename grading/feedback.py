@@ -1,0 +1,259 @@
+"""Feedback pages, and the formgrader's view of a submission, in which nothing of a student acts.
+
+`HideTests` and `FeedbackPage` are for nbgrader's `generate_feedback`:
+
+    c.GenerateFeedback.preprocessors = [GetGrades, HideTests]
+    c.GenerateFeedback.exporter_class = FeedbackPage
+
+`protect_formgrader` exchanges the exporter of the formgrader, which no setting reaches.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+import secrets
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from nbconvert.exporters import Exporter, HTMLExporter
+from nbconvert.exporters.exporter import ResourcesDict
+from nbconvert.exporters.html import contextfilter
+from nbformat import NotebookNode
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+from . import markup
+from .page import page
+
+PICTURES = ("image/png", "image/jpeg")
+
+
+class HideTests(NbGraderPreprocessor):
+    """Feedback shows what the tests said, and not the hidden ones themselves."""
+
+    hidden = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS", re.DOTALL)
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: ResourcesDict, cell_index: int
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        marks = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "code" and marks.get("grade") and not marks.get("solution"):
+            cell.source = self.hidden.sub("# (further tests, not shown)", cell.source)
+            for output in cell.outputs:
+                if output.output_type == "error":  # a traceback would quote the lines of the test
+                    output.traceback = [f"{output.ename}: {output.evalue}"]
+        return cell, resources
+
+
+STYLE = """
+.cell { margin: 1rem 0; }
+.answer, .test {
+  border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.2rem 1rem 0.6rem;
+}
+.label { margin: 0.6rem 0; font-size: 0.875rem; color: var(--muted); }
+.label strong { color: var(--ink); }
+.lost { border-color: var(--warm); }
+.said { background: var(--warm-wash); white-space: pre-wrap; }
+.comment {
+  background: var(--wash); border-radius: 0.4rem; padding: 0.4rem 0.8rem; margin: 0.6rem 0;
+}
+.total { font-size: 1.2rem; }
+.highlight .k, .highlight .kn, .highlight .kc, .highlight .ow {
+  color: var(--accent); font-weight: 600;
+}
+.highlight .s1, .highlight .s2, .highlight .sd, .highlight .sa, .highlight .sf,
+.highlight .si { color: var(--warm); }
+.highlight .c1, .highlight .ch { color: var(--muted); font-style: italic; }
+.highlight .nf, .highlight .nc { font-weight: 600; }
+"""
+
+
+class FeedbackPage(Exporter):
+    """One student's feedback: marks first, then the notebook with what the tests said.
+
+    Made from the cells alone, not from nbconvert's templates, so that nothing is shown
+    but what is named here.
+    """
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+
+    def from_notebook_node(  # type: ignore[override]
+        self, nb: NotebookNode, resources: Any = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        nb, resources = super().from_notebook_node(nb, resources, **kw)
+        marks = resources.get("nbgrader", {})
+        name = marks.get("notebook") or resources.get("metadata", {}).get("name", "notebook")
+        language = nb.metadata.get("language_info", {}).get("name", "python")
+        body = (
+            f"<header>\n<h1>{html.escape(name)}</h1>\n{_total(marks)}</header>\n<main>\n"
+            f"{_table(nb)}\n<h2>Your work</h2>\n"
+            + "\n".join(_cell(cell, language) for cell in nb.cells)
+            + "\n</main>"
+        )
+        return page(name, body, style=STYLE), resources
+
+
+def _number(value: Any) -> str:
+    return f"{round(float(value or 0), 2):g}"
+
+
+def _total(marks: Mapping[str, Any]) -> str:
+    if "score" not in marks:
+        return ""
+    score, most = _number(marks["score"]), _number(marks.get("max_score"))
+    text = f'<p class="total">{score} of {most} points</p>\n'
+    if marks.get("late_penalty"):
+        penalty = _number(marks["late_penalty"])
+        text += f'<p class="muted">{penalty} points were taken off for handing in late.</p>\n'
+    return text
+
+
+def _graded(cell: NotebookNode) -> NotebookNode | None:
+    marks = cell.metadata.get("nbgrader", {})
+    return marks if marks.get("grade") or marks.get("task") else None
+
+
+def _table(nb: NotebookNode) -> str:
+    """What each part earned, with links to the parts."""
+    rows = []
+    for cell in nb.cells:
+        marks = _graded(cell)
+        if marks is None:
+            continue
+        id = html.escape(str(marks.grade_id))
+        test = cell.cell_type == "code" and not marks.get("solution")
+        rows.append(
+            f'<tr><th scope="row"><a href="#{id}">{id}</a></th>'
+            f"<td>{'test' if test else 'marked by hand'}</td>"
+            f'<td class="number">{_number(marks.get("score"))}</td>'
+            f'<td class="number">{_number(marks.get("points"))}</td></tr>'
+        )
+    if not rows:
+        return ""
+    head = (
+        '<tr><th scope="col">Part</th><th scope="col">How</th>'
+        '<th scope="col" class="number">Points</th><th scope="col" class="number">of</th></tr>'
+    )
+    return (
+        '<h2>Marks</h2>\n<div class="scroll" tabindex="0"><table>\n<thead>'
+        f"{head}</thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table></div>"
+    )
+
+
+def _cell(cell: NotebookNode, language: str) -> str:
+    marks = cell.metadata.get("nbgrader", {})
+    if cell.cell_type == "markdown":
+        inside = markup.markdown(cell.source, cell.get("attachments"))
+    elif cell.cell_type == "code":
+        inside = markup.code(cell.source, language) if cell.source.strip() else ""
+        inside += "\n".join(_output(output) for output in cell.outputs)
+    else:
+        inside = markup.plain(cell.source)
+    kind, label, id = "", "", ""
+    if marks.get("solution"):
+        kind, label = " answer", "<strong>Your answer</strong>"
+    elif marks.get("grade"):
+        kind, label = " test", "<strong>Test</strong>"
+    elif marks.get("task"):
+        kind, label = " answer", "<strong>Your task</strong>"
+    graded = _graded(cell)
+    if graded is not None:
+        score, points = float(graded.get("score") or 0), float(graded.get("points") or 0)
+        name = html.escape(str(graded.grade_id))
+        kind += " lost" if score < points else ""
+        label += f" {name}: {_number(score)} of {_number(points)} points"
+        id = f' id="{name}"'
+    label = f'<p class="label">{label}</p>\n' if label else ""
+    comment = ""
+    if marks.get("comment"):
+        text = markup.markdown(str(marks.comment))
+        comment = f'<div class="comment"><p class="label"><strong>Comment</strong></p>{text}</div>'
+    return f'<div class="cell{kind}"{id}>\n{label}{inside}\n{comment}</div>'
+
+
+def _output(output: NotebookNode) -> str:
+    if output.output_type == "stream":
+        return markup.plain(output.text)
+    if output.output_type == "error":
+        trace = "\n".join(output.get("traceback") or [f"{output.ename}: {output.evalue}"])
+        return markup.plain(trace).replace("<pre ", '<pre class="said" ', 1)
+    data = output.get("data", {})
+    for kind in PICTURES:
+        source = f"data:{kind};base64,{data.get(kind, '')}"
+        if kind in data and markup.PICTURE.match(source):
+            said = output.get("metadata", {}).get(kind)
+            alt = said.get("alt") if isinstance(said, dict) else None
+            alt = html.escape(str(alt or "A figure drawn by the cell above"))
+            return f'<p><img src="{html.escape(source)}" alt="{alt}"></p>'
+    if "text/html" in data:
+        return f'<div class="scroll" tabindex="0">{markup.clean(str(data["text/html"]))}</div>'
+    if "text/markdown" in data:
+        return markup.markdown(str(data["text/markdown"]))
+    return markup.plain(str(data["text/plain"])) if "text/plain" in data else ""
+
+
+class FormgraderPage(HTMLExporter):
+    """A submission in the formgrader: its forms work, and nothing of the student's does.
+
+    nbgrader's template puts the student's Markdown into the page as it is, and a script from
+    a server draws formulas. Here Markdown goes through `markup`, and a policy lets the
+    browser run the formgrader's own scripts alone.
+    """
+
+    handlers = ("toggle_name(true);", "toggle_name(false);")  # in the formgrader's own markup
+    mathjax = re.compile("<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
+
+    def __init__(self, **kw: Any) -> None:
+        super().__init__(**kw)
+        self.sanitize_html = True
+
+    @contextfilter
+    def markdown2html(self, context: Any, source: str) -> str:
+        return markup.markdown(source, context.get("cell", {}).get("attachments"))
+
+    def from_notebook_node(  # type: ignore[override]
+        self, nb: NotebookNode, resources: Any = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        resources = {
+            key: html.escape(value) if isinstance(value, str) else value
+            for key, value in (resources or {}).items()
+        }
+        for cell in nb.cells:
+            cell.metadata.pop("tags", None)  # the template writes them into a class attribute
+            if cell.cell_type == "code":
+                for output in cell.outputs:
+                    output.pop("metadata", None)
+                    if output.output_type in ("display_data", "execute_result"):
+                        output.metadata = NotebookNode()
+                        output.data.pop("application/javascript", None)
+        text, resources = super().from_notebook_node(nb, resources, **kw)
+        text = self.mathjax.sub("", text)
+        nonce = secrets.token_urlsafe(18)
+        own, mark, students = text.partition('id="notebook"')
+        own = own.replace("<script", f'<script nonce="{nonce}"')
+        hashes = " ".join(
+            f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+            for code in self.handlers
+        )
+        policy = (
+            f"script-src 'nonce-{nonce}' 'unsafe-hashes' {hashes}; object-src 'none'; "
+            "frame-src 'none'; img-src 'self' data:; form-action 'none'; base-uri 'none'"
+        )
+        meta = f'<head>\n<meta http-equiv="Content-Security-Policy" content="{policy}"/>'
+        return own.replace("<head>", meta, 1) + mark + students, resources
+
+
+def protect_formgrader() -> None:
+    """Let the formgrader show submissions through `FormgraderPage`.
+
+    nbgrader writes the exporter's class into its code, so that the name in its module is
+    exchanged. Where the formgrader is not running (its module is not loaded), there is
+    nothing to do.
+    """
+    formgrader = sys.modules.get("nbgrader.server_extensions.formgrader.formgrader")
+    if formgrader is not None:
+        formgrader.HTMLExporter = FormgraderPage  # type: ignore[attr-defined]

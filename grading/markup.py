@@ -1,0 +1,178 @@
+"""What a student wrote, as HTML that can do nothing: Markdown, formulas, outputs.
+
+Everything passes through a list of what is allowed (bleach). Formulas become MathML by
+latex2mathml, without a script and without a server; its own result is not trusted either
+(it hands text such as ``\\text{<img …>}`` through unescaped), so that only known elements,
+known attributes and escaped text of it are kept.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+import bleach
+from latex2mathml.converter import convert_to_element
+from nbconvert.filters.ansi import strip_ansi
+from nbconvert.filters.highlight import Highlight2HTML
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+LONGEST_FORMULA = 4_000  # characters; what is longer stays as it was typed
+LONGEST_TEXT = 200_000  # characters of one Markdown cell or HTML output
+
+TAGS = frozenset(
+    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em "
+    "h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre q s samp small span strong sub summary sup "
+    "table tbody td tfoot th thead tr tt u ul var".split()
+)
+PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
+ATTRIBUTES = {
+    "a": lambda tag, name, value: name in ("href", "title"),
+    "abbr": ["title"],
+    "img": lambda tag, name, value: name == "alt" or (name == "src" and bool(PICTURE.match(value))),
+    "ol": ["start"],
+    "td": ["colspan", "rowspan"],
+    "th": ["colspan", "rowspan", "scope"],
+}
+MATHML = frozenset(
+    "math mi mn mo ms mtext mspace mrow mfrac msqrt mroot mstyle mpadded mphantom menclose "
+    "msub msup msubsup munder mover munderover mtable mtr mtd".split()
+)
+MATHML_ATTRIBUTES = frozenset(
+    "accent columnalign columnlines columnspacing display displaystyle fence form linethickness "
+    "lspace mathvariant maxsize minsize movablelimits notation rowlines rowspacing rspace "
+    "scriptlevel separator stretchy symmetric width".split()
+)
+
+
+def formula(tex: str, *, block: bool = False) -> str:
+    """TeX as MathML; what cannot be read stays as it was typed.
+
+    Examples
+    --------
+    >>> formula("x^2")
+    '<math display="inline"><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></math>'
+    >>> formula(r"\\text{<script>}")
+    '<math display="inline"><mrow><mtext>&lt;script&gt;</mtext></mrow></math>'
+    >>> formula("x_{")
+    '<code>x_{</code>'
+    """
+    if len(tex) <= LONGEST_FORMULA:
+        try:
+            element = convert_to_element(tex, display="block" if block else "inline")
+            return _mathml(element)
+        except Exception:  # it raises whatever a formula makes it stumble over
+            pass
+    return f"<code>{html.escape(tex)}</code>"
+
+
+def _mathml(element: ElementTree.Element) -> str:
+    """An element of latex2mathml, taken apart and put together from what is allowed."""
+    tag = element.tag.rpartition("}")[2]
+    text = html.unescape(element.text or "")
+    if tag == "mtext":
+        text = re.sub(r"\\([_&%#$])", r"\1", text)  # \text{rnn\_step}
+    inside = html.escape(text, quote=False) + "".join(_mathml(child) for child in element)
+    tail = html.escape(html.unescape(element.tail or ""), quote=False)
+    if tag not in MATHML:
+        return inside + tail
+    attributes = "".join(
+        f' {name}="{html.escape(value)}"'
+        for name, value in element.attrib.items()
+        if name in MATHML_ATTRIBUTES and re.fullmatch(r"[\w.%+ -]*", value)
+    )
+    return f"<{tag}{attributes}>{inside}</{tag}>{tail}"
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown as nbconvert reads it; formulas are set aside, so that cleaning cannot touch them.
+
+    A formula leaves a word behind that no student can guess.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(escape=False, exclude_anchor_links=True, **options)
+        self.mark = secrets.token_hex(16)
+        self.formulas: list[str] = []
+
+    def _aside(self, tex: str, block: bool) -> str:
+        self.formulas.append(formula(tex, block=block))
+        return f"{self.mark}-{len(self.formulas) - 1}-"
+
+    def block_math(self, body: str) -> str:
+        return self._aside(body, True)
+
+    def inline_math(self, body: str) -> str:
+        return self._aside(body, False)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self._aside(rf"\begin{{{name}}}{body}\end{{{name}}}", True)
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        return f'<pre tabindex="0"><code>{html.escape(code, quote=False)}</code></pre>\n'
+
+    def heading(self, text: str, level: int, **attributes: Any) -> str:
+        level = min(level + 1, 6)  # the page's own title is the only one of level 1
+        return f"<h{level}>{text}</h{level}>\n"
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        text = re.sub(rf"{self.mark}-\d+-", "…", text)  # no formula inside an attribute
+        picture = self._embed_image_or_attachment(url) if url.startswith("attachment:") else url
+        if PICTURE.match(picture):
+            return f'<img src="{html.escape(picture)}" alt="{html.escape(text or "a picture")}">'
+        return f"[picture: {html.escape(text or url, quote=False)}]"
+
+
+def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
+    """Markdown with formulas as harmless HTML; headings one level down.
+
+    Examples
+    --------
+    >>> markdown("# Why\\n\\n<script>alert(1)</script>")
+    '<h2>Why</h2>\\n'
+    """
+    if len(source) > LONGEST_TEXT:
+        return f"<pre>{html.escape(source[:LONGEST_TEXT], quote=False)} …</pre>"
+    renderer = _Renderer(attachments=dict(attachments or {}))
+    try:
+        text = clean(MarkdownWithMath(renderer=renderer).render(source))
+    except Exception:  # nesting that the parser does not survive
+        return f"<pre>{html.escape(source, quote=False)}</pre>"
+    if re.search(rf'="[^"]*{renderer.mark}', text):  # none may stand inside an attribute
+        return f"<pre>{html.escape(source, quote=False)}</pre>"
+    return re.sub(rf"{renderer.mark}-(\d+)-", lambda match: renderer.formulas[int(match[1])], text)
+
+
+def clean(text: str) -> str:
+    """HTML of a student, without anything that acts, loads or dresses up as the page."""
+    text = text[:LONGEST_TEXT]
+    # what these hold is no text for a reader either
+    text = re.sub(r"(?is)<(script|style|iframe|object|svg|math|template)\b.*?</\1\s*>", "", text)
+    text = bleach.clean(
+        text,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        protocols={"http", "https", "mailto", "data"},
+        strip=True,
+        strip_comments=True,
+    )
+    text = re.sub(r'href="data:[^"]*"', "", text)  # data: is for pictures
+    text = re.sub(r"<img(?![^>]* src=)[^>]*>", "", text)
+    text = re.sub(r"<img(?![^>]* alt=)", '<img alt="a picture"', text)
+    return re.sub(r"<pre>", '<pre tabindex="0">', text)
+
+
+def code(source: str, language: str = "python") -> str:
+    """Source code with its colours."""
+    return re.sub(
+        r"<pre>", '<pre tabindex="0">', Highlight2HTML(pygments_lexer=language)(source), count=1
+    )
+
+
+def plain(text: str) -> str:
+    """The text of a program's output, its terminal colours dropped."""
+    return f'<pre tabindex="0">{html.escape(strip_ansi(text), quote=False)}</pre>'
