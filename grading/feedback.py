@@ -11,12 +11,13 @@
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import html
 import re
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nbconvert.exporters import Exporter, HTMLExporter
@@ -205,6 +206,7 @@ class FormgraderPage(HTMLExporter):
     """
 
     handlers = ("toggle_name(true);", "toggle_name(false);")  # in the formgrader's own markup
+    shown = ("text/html", "text/markdown", "image/svg+xml", *PICTURES, "text/plain")
     mathjax = re.compile("<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
 
     def __init__(self, **kw: Any) -> None:
@@ -215,6 +217,18 @@ class FormgraderPage(HTMLExporter):
     def markdown2html(self, context: Any, source: str) -> str:
         return markup.markdown(source, context.get("cell", {}).get("attachments"))
 
+    def default_filters(self) -> Iterator[tuple[str, Any]]:
+        yield from super().default_filters()
+        yield "clean_html", lambda text: markup.clean(str(text))
+
+    def _shown(self, output: NotebookNode) -> bool:
+        """Keep of an output what is text or a picture; False if nothing is left."""
+        if output.output_type in ("display_data", "execute_result"):
+            output.data = NotebookNode({k: v for k, v in output.data.items() if k in self.shown})
+            output.metadata = NotebookNode()  # sizes, names of files, "isolated"
+            return bool(output.data)
+        return True
+
     def from_notebook_node(  # type: ignore[override]
         self, nb: NotebookNode, resources: Any = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
@@ -222,14 +236,11 @@ class FormgraderPage(HTMLExporter):
             key: html.escape(value) if isinstance(value, str) else value
             for key, value in (resources or {}).items()
         }
+        nb = copy.deepcopy(nb)
         for cell in nb.cells:
             cell.metadata.pop("tags", None)  # the template writes them into a class attribute
             if cell.cell_type == "code":
-                for output in cell.outputs:
-                    output.pop("metadata", None)
-                    if output.output_type in ("display_data", "execute_result"):
-                        output.metadata = NotebookNode()
-                        output.data.pop("application/javascript", None)
+                cell.outputs = [output for output in cell.outputs if self._shown(output)]
         text, resources = super().from_notebook_node(nb, resources, **kw)
         text = self.mathjax.sub("", text)
         nonce = secrets.token_urlsafe(18)
