@@ -1,0 +1,319 @@
+"""A class's submissions of one assignment, from the folder to the gradebook.
+
+Every submission has a key: a hash of the assignment, of the environment and of its own
+content. As soon as one is marked, its notebook is put into its place and its scores into
+the log, in this order; at the end all new scores go into the gradebook in one transaction,
+their keys with them. So a run may be killed at any moment: the next one marks what the log
+does not know, brings in what the gradebook does not have, and does nothing twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import json
+import logging
+import os
+import re
+import shutil
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from . import gradebook, intake, log, seeds, spread
+from .gradebook import Result
+from .intake import TIMESTAMP, Submission
+from .marking import Outcome, Specification, environment
+
+PICTURES = (".png", ".jpg", ".jpeg", ".gif")
+KEY_FILE = ".course-key"  # in the course's folder
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a course marks."""
+
+    packages: tuple[str, ...] = ()  # Python packages that submissions may import by name
+    hidden: str = ""  # where a source notebook's metadata lists modules hidden from students
+    limits: dict[str, float] = field(default_factory=dict)  # of `execution.Limits`
+    unsafe: bool = False  # without a box
+    dask: str = ""  # address of a scheduler; otherwise this machine
+    jobs: int = 0  # at once on this machine; 0 for as many as there are cores
+    course_key: str = ""  # file of the key for students' seeds; by default .course-key
+    config: dict[str, dict[str, Any]] = field(default_factory=dict)  # of nbgrader's preprocessors
+
+
+@dataclass
+class Report:
+    """What a run did. Student → the line of the log."""
+
+    marked: dict[str, dict[str, Any]] = field(default_factory=dict)  # in this run
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)  # known, and unchanged
+
+    def with_status(self, status: str) -> dict[str, dict[str, Any]]:
+        every = self.kept | self.marked
+        return {student: line for student, line in every.items() if line["status"] == status}
+
+
+def grade(
+    coursedir: Any,
+    assignment: str,
+    settings: Settings | None = None,
+    *,
+    students: Sequence[str] | None = None,
+    force: bool = False,
+    create_students: bool = True,
+    penalty: Callable[[Any, Any], float | None] | None = None,
+    permissions: int = 0o444,
+    progress: bool | None = None,
+    logger: logging.Logger | None = None,
+) -> Report:
+    """Mark an assignment's submissions that are new or changed.
+
+    Parameters
+    ----------
+    coursedir : nbgrader.coursedir.CourseDirectory
+        Where everything is.
+    assignment : str
+    settings : Settings, optional
+    students : sequence of str, optional
+        Only these.
+    force : bool, optional
+        Mark also what has not changed.
+    create_students : bool, optional
+        Whether students may be new to the gradebook.
+    penalty : function, optional
+        For lateness; see `gradebook.merge`.
+    permissions : int, optional
+        Of the files in autograded/.
+    progress : bool, optional
+        Whether to show a bar; by default, where there is a terminal.
+    logger : Logger, optional
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    LookupError
+        The assignment has not been released.
+    BoxUnavailable
+        There is no box on this machine, and `settings.unsafe` is not set.
+    """
+    from tqdm import tqdm
+
+    settings = settings or Settings()
+    logger = logger or logging.getLogger("grading")
+    folders = submitted(coursedir, assignment)
+    if students is not None:
+        folders = {student: folders[student] for student in students if student in folders}
+    report = Report()
+    with (
+        log.opened(log.path(coursedir.root, assignment)) as trail,
+        gradebook.opened(coursedir.db_url, coursedir.course_id) as book,
+    ):
+        spec = specification(book, coursedir, assignment, settings)
+        if not create_students:
+            folders = _known(book, folders, logger)
+        key_file = settings.course_key or os.path.join(coursedir.root, KEY_FILE)
+        course_key = seeds.course_key(key_file)
+        known = log.outcomes(log.read(log.path(coursedir.root, assignment)))
+        there = gradebook.keys(book, assignment)
+        book.db.rollback()  # the batch may be long: hold no transaction meanwhile
+        keys: dict[str, str] = {}
+        times: dict[str, datetime | None] = {}
+        results: list[Result] = []
+
+        def to_mark() -> Iterator[Submission]:
+            for student, folder in folders.items():
+                seed = seeds.seed(course_key, assignment, student)
+                submission = intake.load(folder, student, seed)
+                key = keys[student] = spec.key(submission)
+                time = times[student] = _timestamp(submission, logger)
+                line = known.get(student)
+                if (
+                    force
+                    or line is None
+                    or line["key"] != key
+                    or line["status"] == "failed"
+                    or not _destination(coursedir, assignment, student).is_dir()
+                ):
+                    yield submission
+                    continue
+                report.kept[student] = line
+                merged, since = there.get(student, ("", None))
+                if merged != key or time not in (None, since):
+                    results.append(_result(line, time, again=False))
+                bar.update()
+
+        def marks(submissions: Iterator[Submission]) -> Generator[tuple[Submission, Outcome]]:
+            if settings.dask:
+                return spread.on_dask(spec, submissions, settings.dask)
+            return spread.here(spec, submissions, settings.jobs or spread.workers(len(folders)))
+
+        trail.write(
+            "batch",
+            assignment=assignment,
+            submissions=len(folders),
+            specification=spec.digest,
+            environment=spec.environment,
+        )
+        hidden = None if progress is None else not progress
+        with (
+            tqdm(total=len(folders), desc=assignment, disable=hidden) as bar,
+            contextlib.closing(marks(to_mark())) as outcomes,
+        ):
+            try:
+                for submission, outcome in outcomes:
+                    student = submission.student
+                    line = _finish(coursedir, spec, submission, outcome, permissions, trail, keys)
+                    report.marked[student] = line
+                    if outcome.status != "failed":
+                        results.append(_result(line, times[student], again=force))
+                    bar.update()
+            finally:
+                # also after Ctrl-C: what is marked is marked
+                if results:
+                    gradebook.merge(book, assignment, results, penalty)
+                    trail.write("merged", students=[result.student for result in results])
+    for student, line in report.marked.items():
+        if line["sentence"]:
+            logger.warning("%s, %s: %s", assignment, student, line["sentence"])
+    return report
+
+
+def submitted(coursedir: Any, assignment: str) -> dict[str, Path]:
+    """The folders handed in for an assignment, by student."""
+
+    def where(student: str, escape: bool = False) -> str:
+        return coursedir.format_path(
+            coursedir.submitted_directory, student, assignment, escape=escape
+        )
+
+    pattern = re.compile(where("(?P<student_id>[^/]+)", escape=True))
+    pattern_of_names = coursedir.student_id or "*"
+    excluded = (coursedir.student_id_exclude or "").split(",")
+    found = {}
+    for name in sorted(glob.glob(where(pattern_of_names))):
+        match = pattern.fullmatch(name)
+        if match and match["student_id"] not in excluded:
+            found[match["student_id"]] = Path(name)
+    return found
+
+
+def specification(book: Any, coursedir: Any, assignment: str, settings: Settings) -> Specification:
+    """All that marking this assignment hangs on, from the gradebook and the source's folder."""
+    source = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+    order, hidden = {}, set()
+    for path in sorted(source.glob("*.ipynb")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        order[path.stem] = [
+            cell["metadata"]["nbgrader"].get("grade_id", "")
+            for cell in document["cells"]
+            if "nbgrader" in cell["metadata"]
+        ]
+        value: Any = document["metadata"]
+        for name in filter(None, settings.hidden.split(".")):
+            value = value.get(name, {})
+        hidden |= set(value if settings.hidden else ())
+    return Specification(
+        assignment=assignment,
+        notebooks=gradebook.notebooks(book, assignment, order),
+        files=_beside(source),
+        packages=tuple(settings.packages),
+        unavailable=tuple(sorted(hidden)),
+        limits=dict(settings.limits),
+        unsafe=settings.unsafe,
+        config=settings.config,
+        environment=environment(tuple(settings.packages)),
+    )
+
+
+def _beside(source: Path) -> dict[str, bytes]:
+    """The files that an assignment comes with, as nbgrader copies them beside its notebooks."""
+    if not source.is_dir():
+        return {}
+    read = intake.load(source, "")
+    if read.notes:
+        raise ValueError(f"In {source}: {' '.join(read.notes)}")
+    return {name: data for name, data in read.files.items() if not name.endswith(".ipynb")}
+
+
+def _known(book: Any, folders: dict[str, Path], logger: logging.Logger) -> dict[str, Path]:
+    names = gradebook.students(book)
+    for student in folders.keys() - names:
+        logger.error("%s is not in the gradebook, and was not marked.", student)
+    return {student: folder for student, folder in folders.items() if student in names}
+
+
+def _timestamp(submission: Submission, logger: logging.Logger) -> datetime | None:
+    """When it was collected, as the collector wrote it."""
+    from nbgrader.utils import parse_utc
+
+    text = submission.files.get(TIMESTAMP, b"").decode("utf-8", "replace").strip()
+    if not text:
+        return None
+    try:
+        return parse_utc(text)
+    except (ValueError, OverflowError):
+        logger.warning("%s: its %s holds no time.", submission.student, TIMESTAMP)
+        return None
+
+
+def _destination(coursedir: Any, assignment: str, student: str) -> Path:
+    return Path(coursedir.format_path(coursedir.autograded_directory, student, assignment))
+
+
+def _finish(
+    coursedir: Any,
+    spec: Specification,
+    submission: Submission,
+    outcome: Outcome,
+    permissions: int,
+    trail: log.Log,
+    keys: dict[str, str],
+) -> dict[str, Any]:
+    """Put the notebook in its place, then the scores in the log."""
+    if outcome.status != "failed":
+        files = {f"{name}.ipynb": text.encode() for name, text in outcome.notebooks.items()}
+        files |= spec.files
+        # of the student's own files, pictures for a written answer: formgrader serves what is
+        # here, and must not serve a page with a script
+        for name, content in submission.files.items():
+            if (name == TIMESTAMP or name.lower().endswith(PICTURES)) and "/" not in name:
+                files.setdefault(name, content)
+        _place(_destination(coursedir, spec.assignment, submission.student), files, permissions)
+    about = asdict(outcome)
+    del about["notebooks"]
+    key = keys[submission.student]
+    return trail.write(
+        "outcome", assignment=spec.assignment, student=submission.student, key=key, **about
+    )
+
+
+def _place(folder: Path, files: dict[str, bytes], permissions: int) -> None:
+    """Make a folder with these files, all at once; what was there before goes."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.parent / f".{folder.name}.new"
+    old = folder.parent / f".{folder.name}.old"
+    for left in (draft, old):  # by a run that was killed
+        if left.exists():
+            shutil.rmtree(left)
+    draft.mkdir()
+    for name, content in files.items():
+        path = draft / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(permissions)
+    if folder.exists():
+        folder.rename(old)
+    draft.rename(folder)
+    if old.exists():
+        shutil.rmtree(old)
+
+
+def _result(line: dict[str, Any], time: datetime | None, again: bool) -> Result:
+    return Result(line["student"], line["key"], time, line["scores"], line["comments"], again)

@@ -1,0 +1,105 @@
+"""The audit trail: a file a line in JSON for everything that happened to an assignment.
+
+Lines are only ever added, and each is on the disk before the next step is taken. What a
+killed process wrote of its last line is passed over when the file is read.
+
+Each line has "event" and "time" (UTC, ISO 8601). Events:
+
+"batch"     a run began: "assignment", "submissions" (how many there are), "specification"
+            (its hash), "environment" (versions)
+"outcome"   a submission was marked: "assignment", "student", "key", and all of
+            `marking.Outcome` but the notebooks: "status", "sentence", "notes", "scores",
+            "comments", "causes", "seconds", "cpu", "limit"
+"merged"    "students": their last outcomes are in the gradebook
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+FOLDER = "grading-log"  # in the course's folder
+
+
+def path(root: str | os.PathLike[str], assignment: str) -> Path:
+    """Where the log of an assignment is."""
+    return Path(root) / FOLDER / f"{assignment}.jsonl"
+
+
+def read(file: str | os.PathLike[str]) -> list[dict[str, Any]]:
+    """All whole lines, oldest first; none if there is no file.
+
+    Parameters
+    ----------
+    file : path
+
+    Returns
+    -------
+    list of dict
+    """
+    try:
+        raw = Path(file).read_bytes()
+    except FileNotFoundError:
+        return []
+    events = []
+    for line in raw.split(b"\n"):
+        with contextlib.suppress(ValueError):  # a line torn by a kill
+            event = json.loads(line)
+            if isinstance(event, dict):
+                events.append(event)
+    return events
+
+
+def outcomes(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The last outcome of each student."""
+    return {event["student"]: event for event in events if event.get("event") == "outcome"}
+
+
+class Log:
+    """A log that is open for writing, by one process at a time."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def write(self, event: str, **about: Any) -> dict[str, Any]:
+        """Add a line. It is on the disk when this returns."""
+        line = {"event": event, "time": datetime.now(UTC).isoformat(timespec="seconds"), **about}
+        self.file.write(json.dumps(line).encode() + b"\n")
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        return line
+
+
+@contextlib.contextmanager
+def opened(file: Path, wait: bool = True) -> Iterator[Log]:
+    """Open a log for writing; a second run on the same assignment waits for the first.
+
+    Parameters
+    ----------
+    file : Path
+    wait : bool, optional
+
+    Raises
+    ------
+    BlockingIOError
+        If another process has it open and `wait` is false.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with open(file, "ab+") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise BlockingIOError(f"Another run is marking {file.stem}; wait for it.") from None
+        end = handle.seek(0, os.SEEK_END)
+        if end:
+            handle.seek(end - 1)
+            if handle.read(1) != b"\n":  # torn: what follows shall be a line of its own
+                handle.seek(0, os.SEEK_END)
+                handle.write(b"\n")
+        yield Log(handle)

@@ -1,0 +1,176 @@
+"""nbgrader with this package in place of its own autograder.
+
+In `nbgrader_config.py`:
+
+    from grading.plugin import configure
+
+    c = get_config()
+    configure(c)
+    c.BoxedAutograde.packages = ["numpy_helpers"]
+
+From then on `nbgrader autograde` and the formgrader's button both run submissions in a
+box. Everything else of nbgrader stays as it is.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Callable
+from typing import Any
+
+from nbgrader.apps import api as api_module
+from nbgrader.apps import autogradeapp as app_module
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import AssignLatePenalties
+from traitlets import Bool, Dict, Float, Integer, List, Unicode
+
+from . import batch, gradebook
+
+
+class BoxedAutograde(Autograde):
+    """Autograde, with the student's code in a box and the tests out of its reach."""
+
+    packages = List(
+        Unicode(),
+        help="Python packages of your own that submissions may import, by name.",
+    ).tag(config=True)
+
+    hidden = Unicode(
+        "",
+        help="Where a source notebook's metadata lists modules that would be the answer, and "
+        "are hidden from the student's code: names with dots between, such as 'course.hidden'.",
+    ).tag(config=True)
+
+    limits = Dict(
+        Float(),
+        help="Limits of a submission that differ from grading.execution.Limits, by name.",
+    ).tag(config=True)
+
+    unsafe = Bool(
+        False,
+        help="Run submissions without a box, where there is no bubblewrap. This gives up the "
+        "protection of your files, your network, other students' work and the hidden tests. "
+        "Only for code that you trust.",
+    ).tag(config=True)
+
+    jobs = Integer(
+        0, help="Submissions at once on this machine; 0 for as many as there are cores."
+    ).tag(config=True)
+
+    dask = Unicode(
+        "", help="Address of a Dask scheduler, such as tcp://host:8786, whose workers mark."
+    ).tag(config=True)
+
+    course_key = Unicode(
+        "",
+        help="File of the key that students' random seeds hang on. By default .course-key in "
+        "the course's folder; it is made when it is first needed. Keep it, and keep it secret.",
+    ).tag(config=True)
+
+    def settings(self) -> batch.Settings:
+        """What `batch.grade` wants to know, from these traits."""
+        return batch.Settings(
+            packages=tuple(self.packages),
+            hidden=self.hidden,
+            limits=dict(self.limits),
+            unsafe=self.unsafe,
+            dask=self.dask,
+            jobs=self.jobs,
+            course_key=self.course_key,
+            config={
+                name: self.config[name].copy()
+                for name in ("IgnorePattern", "LimitOutput", "SaveAutoGrades")
+                if name in self.config
+            },
+        )
+
+    def start(self) -> None:
+        if not self.config.get("Execute", {}).get("enabled", True):
+            raise self._failure(
+                "With --no-execute a student could write the marks into the notebook: refused."
+            )
+        root = os.getcwd()
+        os.chdir(self.coursedir.root)
+        try:
+            failed = [name for one in self._assignments() for name in self._mark(one)]
+        finally:
+            os.chdir(root)
+        if failed:
+            raise self._failure(f"Not marked: {', '.join(failed)}. See above, and run it again.")
+
+    def _assignments(self) -> list[str]:
+        """Those that the command names, where it may be a pattern such as '*'."""
+        directory = self.coursedir.submitted_directory
+
+        def where(student: str, assignment: str, escape: bool = False) -> str:
+            return self.coursedir.format_path(directory, student, assignment, escape=escape)
+
+        pattern = re.compile(where("(?P<student_id>[^/]+)", "(?P<assignment_id>[^/]+)", True))
+        wanted = where(self.coursedir.student_id, self.coursedir.assignment_id)
+        found = {
+            match["assignment_id"] for path in glob.glob(wanted) if (match := pattern.match(path))
+        }
+        if not found:
+            raise self._failure(f"Nothing was handed in that matches {wanted}")
+        return sorted(found)
+
+    def _mark(self, assignment: str) -> list[str]:
+        """Mark an assignment; the students for whom the grader itself failed."""
+        from .box import BoxUnavailable
+
+        self.run_pre_convert_hook()
+        try:
+            report = batch.grade(
+                self.coursedir,
+                assignment,
+                self.settings(),
+                force=self.force,
+                create_students=self.create_student,
+                penalty=self._penalty(),
+                permissions=int(str(self.permissions), 8),
+                logger=self.log,
+            )
+        except (BoxUnavailable, LookupError, ValueError) as error:
+            raise self._failure(str(error)) from error
+        self.run_post_convert_hook()
+        self.log.info(
+            "%s: %d marked, %d unchanged", assignment, len(report.marked), len(report.kept)
+        )
+        return [f"{assignment} of {student}" for student in report.with_status("failed")]
+
+    def _penalty(self) -> Callable[[Any, Any], float | None] | None:
+        """nbgrader's late penalty, by the plug-in that the course configures."""
+        step = AssignLatePenalties(parent=self)
+        if not step.enabled:
+            return None
+        step.init_plugin()
+
+        def penalty(submission: Any, notebook: Any) -> float | None:
+            points = step.plugin_inst.late_submission_penalty(
+                submission.student_id, notebook.score, submission.total_seconds_late
+            )
+            return None if points is None else step._check_late_penalty(notebook, points)
+
+        return penalty
+
+    def _failure(self, sentence: str) -> NbGraderException:
+        self.log.error(sentence)
+        return NbGraderException(sentence)
+
+
+def configure(c: Any) -> None:
+    """Put `BoxedAutograde` in the place of nbgrader's Autograde.
+
+    Parameters
+    ----------
+    c : traitlets.config.Config
+        The configuration that is being read.
+    """
+    # nbgrader has no setting for its converter: the command line and the formgrader each
+    # name the class, so the name is what is exchanged
+    app_module.Autograde = BoxedAutograde
+    api_module.Autograde = BoxedAutograde
+    gradebook.guard()

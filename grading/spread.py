@@ -1,0 +1,207 @@
+"""Where submissions are marked: in threads here, or on the workers of a Dask cluster.
+
+A thread here costs little, since the work is done in the two processes of its `Room`.
+A worker elsewhere gets one submission at a time, with the specification; it holds neither
+the gradebook nor what others handed in. Whatever is killed, every submission ends with
+exactly one outcome, or the run ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from .intake import Submission
+from .marking import Outcome, Specification, mark
+
+if TYPE_CHECKING:
+    from .execution import Room
+
+PER_WORKER = 8  # submissions that are worth the start of one more pair of processes
+TRIES = 2  # a box that died under a submission is made anew this often
+AHEAD = 2  # submissions read ahead, for each worker
+
+
+class Rooms:
+    """The rooms of one specification: taken for a submission and given back."""
+
+    def __init__(self, spec: Specification, make: Callable[[], Room] | None = None) -> None:
+        self.spec = spec
+        self.make = make or spec.room
+        self.free: queue.SimpleQueue[Room] = queue.SimpleQueue()
+
+    def mark(self, submission: Submission) -> Outcome:
+        """Mark a submission; if the room breaks, once more in a new one."""
+        said = ""
+        for _ in range(TRIES):
+            try:
+                room = self.free.get_nowait()
+            except queue.Empty:
+                room = self.make()  # that there is no box at all is an error of the whole run
+            try:
+                outcome = mark(self.spec, submission, room)
+            except Exception as error:
+                _close(room)
+                said = f"{type(error).__name__}: {error}"
+            except BaseException:
+                _close(room)
+                raise
+            else:
+                self.free.put(room)
+                return outcome
+        sentence = f"The grader failed, and this submission has no marks yet ({said})."
+        return Outcome("failed", sentence)
+
+    def close(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                _close(self.free.get_nowait())
+
+
+def _close(room: Room) -> None:
+    with contextlib.suppress(Exception):  # it may be dead already
+        room.__exit__(None, None, None)
+
+
+def workers(submissions: int) -> int:
+    """How many rooms are worth their start on this machine."""
+    return max(1, min(len(os.sched_getaffinity(0)), submissions // PER_WORKER))
+
+
+def here(
+    spec: Specification,
+    submissions: Iterable[Submission],
+    jobs: int,
+    make: Callable[[], Room] | None = None,
+) -> Generator[tuple[Submission, Outcome]]:
+    """Mark in `jobs` threads, each with a room of its own; results come as they are ready.
+
+    Parameters
+    ----------
+    spec : Specification
+    submissions : iterable of Submission
+        Read as they are needed.
+    jobs : int
+    make : function, optional
+        Makes a room; by default `spec.room`.
+
+    Yields
+    ------
+    Submission, Outcome
+    """
+    rooms = Rooms(spec, make)
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix="grading")
+    try:
+        yield from _flow(
+            submissions, AHEAD * jobs, lambda one: pool.submit(rooms.mark, one), _first_of_threads
+        )
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        rooms.close()
+
+
+def on_dask(
+    spec: Specification, submissions: Iterable[Submission], address: str
+) -> Generator[tuple[Submission, Outcome]]:
+    """Mark on a Dask cluster: one task a submission.
+
+    Parameters
+    ----------
+    spec : Specification
+    submissions : iterable of Submission
+    address : str
+        Of the scheduler, "tcp://host:8786". Its workers need this package, nbgrader,
+        bubblewrap, and the packages that the specification names.
+
+    Yields
+    ------
+    Submission, Outcome
+        "failed", where the cluster gave up on a submission after killing several workers.
+    """
+    from distributed import Client
+    from distributed import wait as wait_for
+
+    told = spec.to_json()  # with each task: what is only scattered dies with the worker it is on
+    with Client(address, set_as_default=False, name="grading") as client:
+        threads = sum(client.nthreads().values()) or 1
+
+        def first(futures: set[Any]) -> set[Any]:
+            return set(wait_for(futures, return_when="FIRST_COMPLETED").done)
+
+        def submit(one: Submission) -> Any:
+            files = dict(one.files)
+            return client.submit(
+                task, told, one.student, files, one.notes, one.seed, pure=False, retries=1
+            )
+
+        for submission, future in _flow(submissions, AHEAD * threads, submit, first, raw=True):
+            try:
+                outcome = Outcome(**future.result())
+            except Exception as error:  # the worker's word, or the scheduler's: worker killed
+                said = f"{type(error).__name__}: {error}".partition("\n")[0]
+                outcome = Outcome(
+                    "failed", f"The grader failed, and this submission has no marks yet ({said})."
+                )
+            future.release()
+            yield submission, outcome
+
+
+def task(
+    spec: str, student: str, files: dict[str, bytes], notes: tuple[str, ...], seed: int
+) -> dict[str, Any]:
+    """What a worker does. Rooms stay warm from one submission of an assignment to the next."""
+    return asdict(_rooms(spec).mark(Submission(student, files, tuple(notes), seed)))
+
+
+_kept: dict[str, Rooms] = {}
+_keeping = threading.Lock()
+
+
+def _rooms(spec: str) -> Rooms:
+    with _keeping:
+        if spec not in _kept:
+            for old in _kept.values():
+                old.close()
+            _kept.clear()
+            _kept[spec] = Rooms(Specification.from_json(spec))
+        return _kept[spec]
+
+
+@atexit.register
+def _close_all() -> None:
+    for rooms in _kept.values():
+        rooms.close()
+
+
+def _first_of_threads(futures: set[Future[Outcome]]) -> set[Future[Outcome]]:
+    return wait(futures, return_when=FIRST_COMPLETED).done
+
+
+def _flow(
+    submissions: Iterable[Submission],
+    ahead: int,
+    submit: Callable[[Submission], Any],
+    first: Callable[[set[Any]], set[Any]],
+    raw: bool = False,
+) -> Generator[tuple[Submission, Any]]:
+    """Keep at most `ahead` submissions in hand, so that memory does not grow with the class."""
+    waiting: dict[Any, Submission] = {}
+    source = iter(submissions)
+    more = True
+    while more or waiting:
+        while more and len(waiting) < ahead:
+            submission = next(source, None)
+            if submission is None:
+                more = False
+            else:
+                waiting[submit(submission)] = submission
+        if waiting:
+            for future in first(set(waiting)):
+                yield waiting.pop(future), future if raw else future.result()
