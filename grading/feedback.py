@@ -206,6 +206,11 @@ class FormgraderPage(HTMLExporter):
     """
 
     handlers = ("toggle_name(true);", "toggle_name(false);")  # in the formgrader's own markup
+    # the formgrader's script waits for MathJax to say that it is done
+    ready = (
+        "<script>var MathJax = {Hub: {Startup: {signal: {Interest: "
+        "function (tell) { setTimeout(tell, 0, 'End'); }}}}};</script>"
+    )
     shown = ("text/html", "text/markdown", "image/svg+xml", *PICTURES, "text/plain")
     mathjax = re.compile("<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->", re.DOTALL)
 
@@ -242,7 +247,7 @@ class FormgraderPage(HTMLExporter):
             if cell.cell_type == "code":
                 cell.outputs = [output for output in cell.outputs if self._shown(output)]
         text, resources = super().from_notebook_node(nb, resources, **kw)
-        text = self.mathjax.sub("", text)
+        text = self.mathjax.sub(self.ready, text)
         nonce = secrets.token_urlsafe(18)
         own, mark, students = text.partition('id="notebook"')
         own = own.replace("<script", f'<script nonce="{nonce}"')
