@@ -1,0 +1,480 @@
+"""Runs a submission's notebook: tests in one process, the student's code in another.
+
+    grader ── examiner   the instructor's tests; boxed
+       │         │       only values cross
+       └───── student    the student's code; boxed
+
+A `Room` keeps a warm process of each kind; a submission costs a fork of each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from . import box
+from .channel import Channel, Gone
+from .codec import CodecError, decode, encode
+
+GRACE = 1.0  # seconds between an interrupt and the end
+START = 120.0  # seconds for a warm process to import everything
+# kinds of output of a student's own cells that a notebook keeps
+KINDS = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use."""
+
+    seconds: float = 60  # wall time of a whole submission
+    cell_seconds: float = 30  # wall time of a cell
+    memory: int = 2**30  # bytes, of all its processes together, beyond a warm process
+    processes: int = 32  # at the same time, threads too
+    file_bytes: int = 64 * 2**20  # bytes, of one file and of all files together
+    output_bytes: int = 2**20  # bytes of output of a cell, and of all cells four times that
+
+
+@dataclass
+class Execution:
+    """What became of a submission."""
+
+    notebook: NotebookNode  # a copy, with outputs
+    seconds: float = 0.0  # wall time
+    cpu: float = 0.0  # seconds of processor time, of the student's and the tests' processes
+    limit: str | None = None  # "time", "memory", "processes" or "output", where one was hit
+    sentence: str | None = None  # what went wrong as a whole, for instructor and student
+
+
+class Room:
+    """A pair of warm boxed processes for one assignment.
+
+    Parameters
+    ----------
+    packages : sequence of str
+        Importable packages that both sides see, by name.
+    unavailable : sequence of str
+        Modules of these packages that the student's side finds as stubs: what the
+        exercises ask for.
+    files : mapping of str to bytes
+        Files in the folder where the notebook runs.
+    limits : Limits
+    unsafe : bool
+        Run without the box, as the grader's own user: a student's code can then read
+        and change whatever the grader can. For trusted work only.
+
+    Raises
+    ------
+    BoxUnavailable
+        If no box can be made here and `unsafe` is not set.
+    """
+
+    def __init__(
+        self,
+        *,
+        packages: Sequence[str] = (),
+        unavailable: Sequence[str] = (),
+        files: Mapping[str, bytes] | None = None,
+        limits: Limits = Limits(),
+        unsafe: bool = False,
+    ) -> None:
+        if not unsafe:
+            box.check()
+        self.limits, self.boxed = limits, not unsafe
+        self.packages, self.files = list(packages), dict(files or {})
+        self._folder = tempfile.mkdtemp(prefix="grading-")
+        self._warm: dict[str, _Warm] = {}
+        try:
+            box.prepare(Path(self._folder), packages, unavailable, self.files)
+            for side in ("examiner", "student"):
+                self._warm[side] = _Warm(self, side)
+            for warm in self._warm.values():
+                warm.until_ready()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Room:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End both processes and all that they started."""
+        for warm in self._warm.values():
+            warm.close()
+        self._warm = {}
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def run(self, notebook: NotebookNode, *, seed: int = 0) -> Execution:
+        """Run all code cells in the notebook's order.
+
+        Cells whose nbgrader metadata say `grade` and not `solution` are tests: they run
+        in the examiner. Locked cells without a grade run in both. All others are the
+        student's. So this metadata, and the sources of these cells, must be the
+        instructor's, put back by nbgrader's OverwriteCells before; a cell without a
+        `grade_id` is always the student's.
+
+        Parameters
+        ----------
+        notebook : NotebookNode
+            Not changed.
+        seed : int
+            For `random` and NumPy's global generator, and in GRADING_SEED.
+        """
+        start = time.monotonic()
+        result = Execution(copy.deepcopy(notebook))
+        for side in ("examiner", "student"):
+            if not self._warm[side].alive():
+                self._warm[side].close()
+                self._warm[side] = _Warm(self, side)
+                self._warm[side].until_ready()
+        run = _Run(self._warm["examiner"], self._warm["student"], self.limits, seed, start)
+        try:
+            run.begin()
+            run.all(result.notebook)
+        finally:
+            result.cpu = run.end()
+        result.limit, result.sentence = run.limit, run.sentence
+        result.seconds = time.monotonic() - start
+        return result
+
+
+def kind_of(cell: NotebookNode) -> str:
+    """Where a cell runs: "test" in the examiner, "given" in both, "own" in the student's."""
+    marks = cell.metadata.get("nbgrader", {})
+    if not marks.get("grade_id") or marks.get("solution"):
+        return "own"
+    if marks.get("grade"):
+        return "test"
+    return "given" if marks.get("locked") else "own"
+
+
+class _Warm:
+    """A warm process in its box, seen from outside."""
+
+    def __init__(self, room: Room, side: str) -> None:
+        self.side, self.boxed = side, room.boxed
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock = ours
+        folder = Path(room._folder)
+        base = box.FOLDER if room.boxed else str(folder)
+        path = [f"{base}/lib", f"{base}/{side}", *box.site_packages()]
+        run = ["-c", _START.format(path=path, control=theirs.fileno())]
+        self.log = tempfile.TemporaryFile()
+        environment = {"PATH": os.environ.get("PATH", os.defpath), **box.ENVIRONMENT}
+        try:
+            self.process = subprocess.Popen(
+                box.command(folder, side, room.packages, run, boxed=room.boxed),
+                stdin=subprocess.DEVNULL,
+                stdout=self.log,
+                stderr=self.log,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                start_new_session=True,
+            )
+        finally:
+            theirs.close()
+        limits = asdict(room.limits)
+        limits["cpu"] = int(2 * room.limits.seconds) + 5
+        settings = {
+            "role": side,
+            "boxed": room.boxed,
+            "packages": room.packages,
+            "files": sorted(room.files),
+            "folder": f"{base}/files",
+            "limits": limits,
+        }
+        self.sock.send(json.dumps(settings).encode())
+
+    def until_ready(self) -> None:
+        ready, _, _ = select.select([self.sock], [], [], START)
+        data = b""
+        with contextlib.suppress(OSError):
+            data = self.sock.recv(2**16) if ready else b""
+        if not data:
+            self.process.kill()
+            self.process.wait()
+            self.log.seek(0)
+            story = self.log.read().decode("utf-8", "replace").strip().splitlines()
+            raise RuntimeError(f"the {self.side}'s process did not start: {' '.join(story[-3:])}")
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def tell(self, order: dict, descriptors: Sequence[int] = ()) -> None:
+        with contextlib.suppress(OSError):
+            socket.send_fds(self.sock, [json.dumps(order).encode()], descriptors)
+
+    def report(self) -> dict[str, Any]:
+        """What the child that was ended has cost."""
+        ready, _, _ = select.select([self.sock], [], [], 30)
+        with contextlib.suppress(OSError, ValueError):
+            if ready and (data := self.sock.recv(2**16)):
+                return json.loads(data)
+        self.process.kill()  # the next submission gets a new one
+        self.process.wait()
+        return {"limit": None, "cpu": 0.0, "status": None}
+
+    def close(self) -> None:
+        self.sock.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+
+# the first lines inside the box: nothing is importable there before them
+_START = "import sys; sys.path[:0] = {path!r}; from grading.warm import main; main({control})"
+
+
+class _Run:
+    """One submission in a room."""
+
+    def __init__(
+        self, examiner: _Warm, student: _Warm, limits: Limits, seed: int, start: float
+    ) -> None:
+        self.warm = {"examiner": examiner, "student": student}
+        self.limits, self.seed = limits, seed
+        self.deadline = start + limits.seconds
+        self.channels: dict[str, Channel] = {}
+        self.alive = {"examiner": False, "student": False}
+        self.cpu = 0.0
+        self.limit: str | None = None
+        self.sentence: str | None = None
+        self.left = 4 * limits.output_bytes  # of output, for all cells
+        self.folders: list[str] = []
+
+    def begin(self) -> None:
+        """Two forks, joined by a socket."""
+        joined = socket.socketpair()
+        largest = 8 * self.limits.output_bytes + 2**20  # JSON writes some characters as six
+        for (side, warm), peer in zip(self.warm.items(), joined, strict=True):
+            ours, theirs = socket.socketpair()
+            order: dict[str, Any] = {"seed": self.seed}
+            if not warm.boxed:
+                self.folders.append(tempfile.mkdtemp(prefix="grading-work-"))
+                order["folder"] = self.folders[-1]
+            warm.tell({"fork": order}, [theirs.fileno(), peer.fileno()])
+            theirs.close()
+            peer.close()
+            self.channels[side] = Channel(ours, largest)
+            self.alive[side] = True
+
+    def end(self) -> float:
+        """End both processes; their processor time."""
+        for side in list(self.channels):
+            self._finish(side)
+            self.channels[side].sock.close()
+        for folder in self.folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        return self.cpu
+
+    def _finish(self, side: str) -> None:
+        """End one process, and learn why it had ended already if so."""
+        if not self.alive[side]:
+            return
+        self.alive[side] = False
+        self.warm[side].tell({"end": True})
+        report = self.warm[side].report()
+        self.cpu += report["cpu"]
+        if report["limit"] and self.limit is None:
+            self.limit = report["limit"]
+            self.sentence = _SENTENCES[self.limit].format(self.limits)
+
+    def all(self, notebook: NotebookNode) -> None:
+        count = 0
+        for number, cell in enumerate(notebook.cells):
+            if cell.cell_type != "code":
+                continue
+            cell.outputs, cell.execution_count = [], None
+            if not cell.source.strip():
+                continue
+            count += 1
+            label = _label(cell, number)
+            kind = kind_of(cell)
+            if kind == "test":
+                cell.outputs = self._test(label, cell.source)
+            else:
+                cell.outputs = self._own(label, cell.source, count)
+                if kind == "given":
+                    self._examine("given", label, cell.source)
+            cell.execution_count = count
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
+
+    # a cell of the student's
+
+    def _own(self, label: str, source: str, count: int) -> list[NotebookNode]:
+        if not self.alive["student"]:
+            return [_problem("NotRun", self.sentence or "The notebook's process had ended.")]
+        channel = self.channels["student"]
+        try:
+            channel.send(encode([label, source]))
+            data = self._reply("student")
+            if data is None:
+                return [_problem("TimeLimit", self.sentence or "")]
+            return self._clean(decode(data))
+        except (Gone, CodecError) as error:
+            self._lost(label, error)
+            return [_problem("NoAnswer", self.sentence or "")]
+
+    def _lost(self, label: str, error: BaseException) -> None:
+        """The student's process has ended by itself, or sends what is no answer."""
+        self._finish("student")
+        if self.sentence is None:
+            if "bytes" in str(error):
+                self.limit = "output"
+                self.sentence = _SENTENCES["output"].format(self.limits)
+            else:
+                self.sentence = (
+                    f"The notebook's code ended its own process in the cell {label}; "
+                    "what comes after it was not run."
+                )
+
+    def _clean(self, answer: Any) -> list[NotebookNode]:
+        """Outputs that a notebook may hold, whatever was sent."""
+        if not isinstance(answer, list) or len(answer) != 2 or not isinstance(answer[0], list):
+            raise CodecError("outputs that are none")
+        cleaned = []
+        for output in answer[0][:1000]:
+            if not isinstance(output, dict):
+                continue
+            made: dict[str, Any] | None = None
+            match output.get("output_type"):
+                case "stream":
+                    name = "stderr" if output.get("name") == "stderr" else "stdout"
+                    made = {
+                        "output_type": "stream",
+                        "name": name,
+                        "text": self._text(output, "text"),
+                    }
+                case "error":
+                    lines = output.get("traceback")
+                    made = {
+                        "output_type": "error",
+                        "ename": self._text(output, "ename"),
+                        "evalue": self._text(output, "evalue"),
+                        "traceback": [
+                            self._text({"line": line}, "line")
+                            for line in (lines[:200] if isinstance(lines, list) else [])
+                        ],
+                    }
+                case "display_data" | "execute_result" as kind:
+                    data = output.get("data")
+                    if isinstance(data, dict):
+                        kept = {k: self._text(data, k) for k in KINDS if k in data}
+                        made = {"output_type": kind, "data": kept, "metadata": {}}
+                        if kind == "execute_result":
+                            made["execution_count"] = None
+            if made is not None:
+                cleaned.append(_node(made))
+        return cleaned
+
+    def _text(self, output: dict, key: str) -> str:
+        text = output.get(key)
+        text = text if isinstance(text, str) else ""
+        if len(text) > self.left:
+            text = text[: self.left] if key in ("text", "line", "text/plain") else ""
+            self.limit = self.limit or "output"
+            self.sentence = self.sentence or _SENTENCES["output"].format(self.limits)
+        self.left -= len(text)
+        return text.encode("utf-8", "replace").decode("utf-8")
+
+    # a test
+
+    def _test(self, label: str, source: str) -> list[NotebookNode]:
+        outputs = self._examine("test", label, source)
+        return [_problem("NoAnswer", "The tests gave no answer.")] if outputs is None else outputs
+
+    def _examine(self, kind: str, label: str, source: str) -> list[NotebookNode] | None:
+        if not self.alive["examiner"]:
+            return [_problem("NotRun", self.sentence or "The tests' process had ended.")]
+        channel = self.channels["examiner"]
+        try:
+            channel.send(encode([kind, label, source]))
+            data = self._reply("examiner")
+            if data is None:
+                return [_problem("TimeLimit", self.sentence or "")]
+            outputs = decode(data)
+            return [_node(output) for output in outputs]
+        except (Gone, CodecError):
+            self._finish("examiner")
+            self.sentence = self.sentence or f"The tests' own process ended in the cell {label}."
+            return [_problem("NoAnswer", self.sentence)]
+
+    # time
+
+    def _reply(self, side: str) -> bytes | None:
+        """The answer of one side; None when its time is over and its process was ended."""
+        channel = self.channels[side]
+        until = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
+        data = channel.receive(until)
+        if data is not None:
+            return data
+        self.limit = self.limit or "time"
+        whole = until >= self.deadline
+        self.sentence = self.sentence or _SENTENCES["submission" if whole else "time"].format(
+            self.limits
+        )
+        # a test that waits for the student's code: that is interrupted first, then ended
+        steps = [("student", "interrupt"), ("student", "end")]
+        if side == "examiner":
+            steps += [("examiner", "interrupt"), ("examiner", "end")]
+        for who, how in steps:
+            if not self.alive[who]:
+                continue
+            if how == "interrupt":
+                self.warm[who].tell({"interrupt": True})
+            else:
+                self._finish(who)
+            if self.alive[side]:
+                with contextlib.suppress(Gone):
+                    data = channel.receive(time.monotonic() + GRACE)
+                if data is not None:
+                    return data
+        return None
+
+
+_SENTENCES = {
+    "time": "A cell took longer than the {0.cell_seconds:g} s that it may take.",
+    "submission": "The notebook took longer than the {0.seconds:g} s that it may take as a whole.",
+    "memory": "The notebook's code used more memory than the {0.memory} bytes that it may use.",
+    "processes": "The notebook's code started more than the {0.processes} processes that it may.",
+    "output": "The output is longer than the {0.output_bytes} bytes that it may have; it was cut.",
+}
+
+
+def _label(cell: NotebookNode, number: int) -> str:
+    marks = cell.metadata.get("nbgrader", {})
+    name = marks.get("grade_id") or cell.get("id") or f"number {number + 1}"
+    return str(name)[:80].replace(">", "")
+
+
+def _problem(name: str, text: str) -> NotebookNode:
+    return _node(
+        {"output_type": "error", "ename": name, "evalue": text, "traceback": [f"{name}: {text}"]}
+    )
+
+
+def _node(output: dict) -> NotebookNode:
+    return NotebookNode(
+        {k: NotebookNode(v) if isinstance(v, dict) else v for k, v in output.items()}
+    )

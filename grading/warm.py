@@ -1,0 +1,200 @@
+"""The first process of a box: it has everything imported and forks for each submission.
+
+It never runs a line of a student. It listens to the grader on one socket, starts one
+child at a time for its role (`student` or `examiner`), watches the child's memory,
+ends the child and everything that it left, and says what it cost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import random
+import resource
+import select
+import signal
+import socket
+import sys
+from typing import Any
+
+from . import inside
+from .channel import Channel
+
+TICK = 0.05  # seconds between two looks at the child's memory
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def main(control: int) -> None:
+    """Serve the grader on this file descriptor until it closes it."""
+    sock = socket.socket(fileno=control)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the child
+    settings = json.loads(sock.recv(2**20))
+    boxed = settings["boxed"]
+    if boxed:
+        inside.unseen()
+    role = importlib.import_module(f".{settings['role']}", __package__)
+    role.warm(settings)
+    for package in settings["packages"]:
+        importlib.import_module(package)
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY) if boxed else -1
+    gc.collect()
+    gc.freeze()  # so that a child's collector does not touch, and so copy, all these pages
+    sock.send(b'{"ready": true}')
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(sock, 2**16, 4)
+        if not data:
+            return
+        order = json.loads(data)
+        if "fork" not in order:
+            continue  # an order for a child that has ended meanwhile
+        start = order["fork"]
+        if boxed:
+            inside.new_pid_namespace(own)
+        pid = os.fork()
+        if pid == 0:
+            _child(role, settings, start, descriptors, boxed)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        watch = _Watch(sock, pid, settings, boxed)
+        watch.until_it_ends()
+        sock.send(json.dumps(watch.report).encode())
+
+
+def _child(role: Any, settings: dict, start: dict, descriptors: list[int], boxed: bool) -> None:
+    """In the new process: become small, then play the role. Never returns."""
+    status = 1
+    try:
+        files = {}
+        for name in settings["files"]:
+            with open(f"{settings['folder']}/{name}", "rb") as file:
+                files[name] = file.read()
+        os.setsid()
+        kept = [os.dup2(fd, 300 + k, inheritable=False) for k, fd in enumerate(descriptors)]
+        null = os.open(os.devnull, os.O_RDWR)
+        for k in range(3):
+            os.dup2(null, k)
+        os.closerange(3, 300)
+        used = _address_space() if boxed else 0
+        if boxed:
+            with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+                file.write("1000")  # if the machine runs out of memory, this goes first
+            inside.unseen(False)  # the watch may look into it; nothing else sees it
+            inside.new_folders(settings["limits"]["file_bytes"])
+            os.chdir(inside.WORK)
+        else:
+            os.chdir(start["folder"])
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        for name, content in files.items():
+            os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+            with open(name, "wb") as file:
+                file.write(content)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # an OSError is clearer
+        _seed(start["seed"])
+        sockets = [socket.socket(fileno=fd) for fd in kept]
+        if boxed:
+            inside.limit(settings["limits"], used)
+            inside.no_privileges()
+            inside.few_system_calls()
+        role.play(Channel(sockets[0]), Channel(sockets[1]), settings)
+        status = 0
+    except BaseException as error:
+        if os.environ.get("GRADING_DEBUG"):
+            raise
+        del error
+    finally:
+        os._exit(status)
+
+
+def _seed(seed: int) -> None:
+    os.environ["GRADING_SEED"] = str(seed)
+    random.seed(seed)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(seed % 2**32)
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * PAGE
+
+
+def _resident(pid: str) -> int:
+    """Bytes of memory that a process uses, those that it shares included."""
+    with contextlib.suppress(OSError, IndexError), open(f"/proc/{pid}/statm") as file:
+        return int(file.read().split()[1]) * PAGE
+    return 0
+
+
+def _own(pid: str) -> int:
+    """Bytes of memory that a process uses, of those that it shares its part."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup") as file:
+        for line in file:
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return _resident(pid)  # it hides, or has just ended
+
+
+class _Watch:
+    """One child from its start to its end."""
+
+    def __init__(self, sock: socket.socket, pid: int, settings: dict, boxed: bool) -> None:
+        self.sock, self.pid, self.boxed = sock, pid, boxed
+        self.limits = settings["limits"]
+        self.warm = _resident("self") if boxed else 0
+        self.report: dict[str, Any] = {"limit": None, "cpu": 0.0, "status": None}
+
+    def until_it_ends(self) -> None:
+        ended = os.pidfd_open(self.pid)
+        try:
+            while True:
+                ready, _, _ = select.select([self.sock, ended], [], [], TICK)
+                if self.sock in ready:
+                    data = self.sock.recv(2**16)
+                    order = json.loads(data) if data else {"end": True}
+                    if "interrupt" in order:
+                        self._signal(signal.SIGINT)
+                    elif "end" in order:
+                        break
+                elif ended in ready:
+                    # its end is told, in its turn, when the grader asks for it
+                    select.select([self.sock], [], [])
+                elif self.boxed:
+                    self._look()
+        finally:
+            os.close(ended)
+            self._end()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, number)
+
+    def _end(self) -> None:
+        """The child is the first of its namespace: all others end with it."""
+        self._signal(signal.SIGKILL)
+        if not self.boxed:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        _, status, usage = os.wait4(self.pid, 0)
+        self.report["cpu"] = usage.ru_utime + usage.ru_stime
+        self.report["status"] = status
+
+    def _look(self) -> None:
+        """Add up what all processes of the submission hold; end them if it is too much."""
+        most = self.limits["memory"] + self.warm
+        pids = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+        # what forks share is counted in each of them here, so a second look decides
+        if sum(map(_resident, pids)) > most and sum(map(_own, pids)) > most:
+            self.report["limit"] = "memory"
+        elif len(pids) > self.limits["processes"] + 2:
+            self.report["limit"] = "processes"
+        else:
+            return
+        self._signal(signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
