@@ -20,14 +20,13 @@ import json
 import logging
 import platform
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from nbformat.notebooknode import NotebookNode
-from nbformat.v4 import writes
 from traitlets.config import Config
 
 from . import intake
@@ -35,6 +34,12 @@ from .intake import Malformed, Submission
 
 if TYPE_CHECKING:
     from .execution import Room
+
+# parts of this package that come before or after marking, and change no mark
+AROUND = (
+    "__main__ batch collect export feedback gradebook late log markup page plugin report seeds "
+    "spread"
+).split()
 
 quiet = logging.getLogger("grading.marking")
 quiet.setLevel(logging.ERROR)  # what nbgrader warns of while marking stands in the notes
@@ -150,7 +155,8 @@ class Specification:
 
 def environment(packages: tuple[str, ...]) -> dict[str, str]:
     """The versions on which a mark may hang, by name; packages in place by their content."""
-    versions = {"python": platform.python_version(), "grading": _content(Path(__file__).parent)}
+    here = _content(Path(__file__).parent, without=AROUND)
+    versions = {"python": platform.python_version(), "grading": here}
     for name in ("numpy", "matplotlib", "ipython", "nbgrader"):
         try:
             versions[name] = importlib.metadata.version(name)
@@ -165,9 +171,10 @@ def environment(packages: tuple[str, ...]) -> dict[str, str]:
     return versions
 
 
-def _content(path: Path) -> str:
+def _content(path: Path, without: Sequence[str] = ()) -> str:
     """A hash of a package's Python files."""
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+    files = [file for file in files if file.stem not in without]
     found = hashlib.sha256()
     for file in files:
         found.update(f"{file.relative_to(path)}\0".encode() + file.read_bytes() + b"\0")
@@ -242,7 +249,7 @@ def _without(wanted: NotebookSpecification, sentence: str, outcome: Outcome) -> 
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    outcome.notebooks[wanted.name] = json.dumps(page, indent=1, ensure_ascii=False) + "\n"
+    outcome.notebooks[wanted.name] = json.dumps(page) + "\n"
 
 
 def _plain(sentence: str) -> str:
@@ -281,7 +288,8 @@ def _run(
             if error is not None:
                 first = str(error.evalue).strip().partition("\n")[0]
                 outcome.causes[marks["grade_id"]] = first[:300] or str(error.ename)
-    outcome.notebooks[wanted.name] = writes(notebook) + "\n"
+    # not nbformat's writer, which copies, splits and indents what nobody reads as text
+    outcome.notebooks[wanted.name] = json.dumps(notebook) + "\n"
 
 
 class Book:

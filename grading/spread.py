@@ -40,11 +40,9 @@ class Rooms:
     def mark(self, submission: Submission) -> Outcome:
         """Mark a submission; if the room breaks, once more in a new one."""
         said = ""
-        for _ in range(TRIES):
-            try:
-                room = self.free.get_nowait()
-            except queue.Empty:
-                room = self.make()  # that there is no box at all is an error of the whole run
+        for attempt in range(TRIES):
+            # that no room can be made at all is an error of the whole run
+            room = self.make() if attempt else self._taken()
             try:
                 outcome = mark(self.spec, submission, room)
             except Exception as error:
@@ -58,6 +56,12 @@ class Rooms:
                 return outcome
         sentence = f"The grader failed, and this submission has no marks yet ({said})."
         return Outcome("failed", sentence)
+
+    def _taken(self) -> Room:
+        try:
+            return self.free.get_nowait()
+        except queue.Empty:
+            return self.make()
 
     def close(self) -> None:
         with contextlib.suppress(queue.Empty):

@@ -79,6 +79,12 @@ def course(root: Path, **config: Any) -> CourseDirectory:
     return coursedir
 
 
+def opened(root: Path) -> CourseDirectory:
+    """A course folder that is there already."""
+    settings = Config(CourseDirectory={"root": str(root), "course_id": COURSE})
+    return CourseDirectory(config=settings)
+
+
 def release(coursedir: CourseDirectory, name: str = ASSIGNMENT, notebook: Any = None) -> None:
     path = Path(coursedir.root) / "source" / name / f"{name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)

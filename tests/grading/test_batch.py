@@ -1,0 +1,415 @@
+"""A batch ends with one mark for everybody, whatever is killed on the way."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import classes
+import pytest
+from nbgrader.api import Gradebook
+
+from grading import batch, intake, log, marking, spread
+from grading.batch import Settings
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    classes.course(folder)
+    return folder
+
+
+@pytest.fixture
+def coursedir(template: Path, tmp_path: Path) -> Any:
+    shutil.copytree(template, tmp_path / "course")
+    return classes.opened(tmp_path / "course")
+
+
+@pytest.fixture(autouse=True)
+def without_a_box(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marking.Specification, "room", lambda self: classes.OpenRoom())
+
+
+def run(coursedir: Any, **about: Any) -> batch.Report:
+    return batch.grade(coursedir, classes.ASSIGNMENT, Settings(jobs=2), **about)
+
+
+def scores(coursedir: Any) -> dict[str, dict[str, float | None]]:
+    """As the gradebook has them, for everybody."""
+    with Gradebook(coursedir.db_url, classes.COURSE) as book:
+        return {
+            submission.student_id: {
+                grade.name: grade.auto_score
+                for notebook in submission.notebooks
+                for grade in notebook.grades
+            }
+            for submission in book.assignment_submissions(classes.ASSIGNMENT)
+        }
+
+
+def hand_in_some(coursedir: Any, count: int) -> dict[str, dict[str, float]]:
+    """A class, and what each deserves."""
+    deserved = {}
+    for number in range(count):
+        wrong = ("mean",) if number % 3 == 0 else ()
+        student = f"s{number:03}"
+        classes.hand_in(coursedir, student, classes.solved(coursedir, wrong))
+        deserved[student] = classes.FULL | {"words": 0.0} | {f"test_{w}": 0.0 for w in wrong}
+    return deserved
+
+
+def events(coursedir: Any, kind: str = "outcome") -> list[dict[str, Any]]:
+    lines = log.read(log.path(coursedir.root, classes.ASSIGNMENT))
+    return [line for line in lines if line["event"] == kind]
+
+
+def test_everybody_gets_what_they_deserve(coursedir: Any) -> None:
+    deserved = hand_in_some(coursedir, 7)
+    classes.hand_in(coursedir, "zoe", b"{")
+    report = run(coursedir)
+    assert scores(coursedir) == deserved | {"zoe": dict.fromkeys([*classes.FULL, "words"], 0.0)}
+    assert set(report.with_status("malformed")) == {"zoe"}
+    for student in scores(coursedir):
+        path = Path(coursedir.root, "autograded", student, "ps1", "ps1.ipynb")
+        assert path.stat().st_mode & 0o777 == 0o444
+        assert ("not JSON" in path.read_text()) == (student == "zoe")
+
+
+def test_only_what_changed_is_marked_again(coursedir: Any) -> None:
+    hand_in_some(coursedir, 5)
+    assert len(run(coursedir).marked) == 5
+    again = run(coursedir)
+    assert (len(again.marked), len(again.kept)) == (0, 5)
+    classes.hand_in(coursedir, "s000", classes.solved(coursedir))
+    assert list(run(coursedir).marked) == ["s000"]
+    assert scores(coursedir)["s000"]["test_mean"] == 2
+    # what was handed in before comes back: the notebook in autograded/ is the newer one's
+    classes.hand_in(coursedir, "s000", classes.solved(coursedir, ("mean",)))
+    assert list(run(coursedir).marked) == ["s000"]
+    assert scores(coursedir)["s000"]["test_mean"] == 0
+    shutil.rmtree(Path(coursedir.root, "autograded", "s001"))
+    assert list(run(coursedir).marked) == ["s001"]
+    assert len(run(coursedir, force=True).marked) == 5
+    assert list(run(coursedir, students=["s003"], force=True).marked) == ["s003"]
+
+
+def test_a_changed_test_marks_everybody_again(coursedir: Any) -> None:
+    hand_in_some(coursedir, 3)
+    run(coursedir)
+    notebook = classes.source()
+    test = next(cell for cell in notebook.cells if cell.id == "test_clip")
+    test.source = "assert clip(5, 0, 1) == 2, 'clip is another function now'"
+    classes.release(coursedir, notebook=notebook)
+    assert len(run(coursedir).marked) == 3
+    assert {line["test_clip"] for line in scores(coursedir).values()} == {0.0}
+
+
+def test_what_the_gradebook_lost_comes_back_from_the_log(coursedir: Any) -> None:
+    deserved = hand_in_some(coursedir, 4)
+    run(coursedir)
+    with Gradebook(coursedir.db_url, classes.COURSE) as book:
+        book.remove_submission(classes.ASSIGNMENT, "s002")
+    assert "s002" not in scores(coursedir)
+    assert not run(coursedir).marked
+    assert scores(coursedir) == deserved
+
+
+def test_marks_and_comments_of_a_person_stay(coursedir: Any) -> None:
+    notebook = classes.solved(coursedir)
+    classes.cell_of(notebook, "words")["source"] = "My words."
+    classes.hand_in(coursedir, "ada", notebook)
+    run(coursedir)
+
+    def grade(**changes: Any) -> tuple[Any, ...]:
+        with Gradebook(coursedir.db_url, classes.COURSE) as book:
+            grade = book.find_grade("words", "ps1", "ps1", "ada")
+            comment = book.find_comment("words", "ps1", "ps1", "ada")
+            for name, value in changes.items():
+                setattr(comment if name == "manual_comment" else grade, name, value)
+            book.db.commit()
+            return grade.auto_score, grade.manual_score, grade.needs_manual_grade, comment.comment
+
+    assert grade() == (None, None, True, None)
+    by_hand = grade(manual_score=3.5, needs_manual_grade=False, manual_comment="Fine.")
+    run(coursedir)
+    assert grade() == by_hand, "nothing changed: nothing is asked of the marker again"
+    classes.cell_of(notebook, "words")["source"] = "Other words."
+    classes.hand_in(coursedir, "ada", notebook)
+    run(coursedir)
+    assert grade() == (None, 3.5, True, "Fine.")
+    grade(needs_manual_grade=False)
+    run(coursedir, force=True)
+    assert grade() == (None, 3.5, True, "Fine.")
+
+
+def test_the_collectors_time_and_the_penalty(coursedir: Any) -> None:
+    for student, day in (("ada", 1), ("ben", 3)):
+        folder = classes.hand_in(coursedir, student, classes.solved(coursedir))
+        (folder / "timestamp.txt").write_text(f"2030-01-0{day} 12:00:00 UTC")
+    with Gradebook(coursedir.db_url, classes.COURSE) as book:
+        book.update_or_create_assignment(classes.ASSIGNMENT, duedate="2030-01-02")
+
+    def penalty(submission: Any, notebook: Any) -> float:
+        assert notebook.score == 8
+        return submission.total_seconds_late / 86400
+
+    def penalties() -> dict[str, float | None]:
+        with Gradebook(coursedir.db_url, classes.COURSE) as book:
+            return {
+                name: book.find_submission_notebook("ps1", "ps1", name).late_submission_penalty
+                for name in ("ada", "ben")
+            }
+
+    run(coursedir, penalty=penalty)
+    assert penalties() == {"ada": None, "ben": 1.5}
+    folder = Path(coursedir.root, "submitted", "ben", "ps1")
+    (folder / "timestamp.txt").write_text("2030-01-01 12:00:00 UTC")
+    assert not run(coursedir, penalty=penalty).marked, "the time is no reason to run it again"
+    assert penalties() == {"ada": None, "ben": None}
+
+
+def test_a_grader_that_fails_gives_no_mark_and_tries_again(
+    coursedir: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deserved = hand_in_some(coursedir, 4)
+
+    class Breaking(classes.OpenRoom):
+        def run(self, notebook: Any, *, seed: int = 0) -> Any:
+            if any("ben's" in cell.source for cell in notebook.cells):
+                raise ConnectionResetError("the box is gone")
+            return super().run(notebook, seed=seed)
+
+    made = []
+    monkeypatch.setattr(marking.Specification, "room", lambda self: made.append(1) or Breaking())
+    notebook = classes.solved(coursedir)
+    notebook["cells"][0]["source"] = "ben's"
+    classes.hand_in(coursedir, "ben", notebook)
+    report = run(coursedir)
+    assert list(report.with_status("failed")) == ["ben"]
+    assert "the box is gone" in report.marked["ben"]["sentence"]
+    assert scores(coursedir) == deserved
+    monkeypatch.setattr(marking.Specification, "room", lambda self: classes.OpenRoom())
+    assert list(run(coursedir).marked) == ["ben"]
+    assert len(scores(coursedir)) == 5
+
+
+def test_a_room_that_dies_once_costs_nobody_a_mark(
+    coursedir: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deserved = hand_in_some(coursedir, 12)
+    dice = random.Random(1)
+
+    class Dying(classes.OpenRoom):
+        uses = 0
+
+        def run(self, notebook: Any, *, seed: int = 0) -> Any:
+            self.uses += 1
+            if self.uses > 1 and dice.random() < 0.5:  # never at once: a new room is tried once
+                raise BrokenPipeError("killed")
+            return super().run(notebook, seed=seed)
+
+    monkeypatch.setattr(marking.Specification, "room", lambda self: Dying())
+    run(coursedir)
+    assert scores(coursedir) == deserved
+
+
+def test_missing_boxes_end_the_run_before_any_mark(
+    coursedir: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in_some(coursedir, 2)
+
+    def none(self: Any) -> Any:
+        raise RuntimeError("no bubblewrap here")
+
+    monkeypatch.setattr(marking.Specification, "room", none)
+    with pytest.raises(RuntimeError, match="no bubblewrap"):
+        run(coursedir)
+    assert scores(coursedir) == {} and not events(coursedir)
+
+
+def test_a_student_cannot_write_over_the_assignments_files(coursedir: Any) -> None:
+    data = Path(coursedir.root, "source", "ps1", "data")
+    data.mkdir()
+    (data / "x.csv").write_text("ours")
+    folder = classes.hand_in(coursedir, "ada", classes.solved(coursedir))
+    (folder / "data").write_text("a file where a folder should be")
+    (folder / "page.html").write_text("<script>")
+    (folder / "plot.png").write_bytes(b"picture")
+    run(coursedir)
+    made = Path(coursedir.root, "autograded", "ada", "ps1")
+    assert sorted(str(p.relative_to(made)) for p in made.rglob("*") if p.is_file()) == [
+        "data/x.csv",
+        "plot.png",
+        "ps1.ipynb",
+    ]
+    assert (made / "data" / "x.csv").read_text() == "ours"
+
+
+def test_an_unreleased_assignment_is_a_sentence(coursedir: Any) -> None:
+    classes.hand_in(coursedir, "ada", b"{}", name="ps9")
+    with pytest.raises(LookupError, match="nbgrader generate_assignment ps9"):
+        batch.grade(coursedir, "ps9")
+
+
+def test_students_may_have_to_be_known(coursedir: Any, caplog: Any) -> None:
+    hand_in_some(coursedir, 2)
+    with Gradebook(coursedir.db_url, classes.COURSE) as book:
+        book.add_student("s001")
+    with caplog.at_level(logging.ERROR):
+        run(coursedir, create_students=False)
+    assert list(scores(coursedir)) == ["s001"]
+    assert "s000 is not in the gradebook" in caplog.text
+
+
+# the log
+
+
+def test_a_torn_last_line_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "log" / "ps1.jsonl"
+    with log.opened(path) as trail:
+        trail.write("outcome", student="ada", key="1")
+        trail.write("outcome", student="ben", key="2")
+    whole = path.read_bytes()
+    for cut in range(1, 40):
+        path.write_bytes(whole[:-cut])
+        with log.opened(path) as trail:
+            trail.write("outcome", student="cyd", key="3")
+        students = set(log.outcomes(log.read(path)))
+        assert students == ({"ada", "ben", "cyd"} if cut == 1 else {"ada", "cyd"})
+    with (
+        log.opened(path),
+        pytest.raises(BlockingIOError, match="Another run"),
+        log.opened(path, wait=False),
+    ):
+        pass
+
+
+# kills
+
+RUNNER = """
+import sys, time
+sys.path.insert(0, {here!r})
+import classes
+from grading import batch, marking
+
+class Slow(classes.OpenRoom):
+    def run(self, notebook, *, seed=0):
+        time.sleep(0.01)
+        with open({ran!r}, "a") as file:
+            file.write("run\\n")
+        return super().run(notebook, seed=seed)
+
+marking.Specification.room = lambda self: Slow()
+print("ready", flush=True)
+batch.grade(classes.opened({root!r}), classes.ASSIGNMENT, batch.Settings(jobs=2))
+"""
+
+
+def test_a_run_killed_at_any_moment_loses_and_repeats_nothing(
+    coursedir: Any, tmp_path: Path
+) -> None:
+    deserved = hand_in_some(coursedir, 30)
+    ran = tmp_path / "ran"
+    ran.touch()
+    code = RUNNER.format(here=str(HERE), ran=str(ran), root=coursedir.root)
+    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1]), "PYTHONWARNINGS": "ignore"}
+    dice = random.Random(4)
+    kills = 0
+    for attempt in range(40):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None and process.stdout.readline()
+        if attempt < 8:
+            time.sleep(dice.uniform(0.05, 0.4))
+            process.send_signal(signal.SIGKILL)
+        code_of_end = process.wait(60)
+        process.stdout.close()
+        if code_of_end == 0:
+            break
+        assert code_of_end == -signal.SIGKILL
+        kills += 1
+        # at no moment has anybody half of their marks
+        assert all(marks == deserved[student] for student, marks in scores(coursedir).items())
+    assert kills >= 3
+    assert scores(coursedir) == deserved
+    done = Counter(line["student"] for line in events(coursedir))
+    assert done == dict.fromkeys(deserved, 1), "nobody was marked twice"
+    # a run that was cut off in the middle of a submission is no mark: at most two at each kill
+    assert 30 <= len(ran.read_text().splitlines()) <= 30 + 2 * kills
+    assert not run(coursedir).marked
+
+
+@pytest.mark.parametrize("where", ["before the log", "before the gradebook", "before the end"])
+def test_killed_between_two_steps(
+    coursedir: Any, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deserved = hand_in_some(coursedir, 6)
+
+    class Killed(BaseException):
+        pass
+
+    write = log.Log.write
+
+    def dying(self: Any, event: str, **about: Any) -> Any:
+        if where == "before the log" and about.get("student") == "s003":
+            raise Killed
+        if where == "before the end" and event == "merged":
+            raise Killed
+        return write(self, event, **about)
+
+    def no_merge(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log.Log, "write", dying)
+        if where != "before the end":
+            patch.setattr(batch.gradebook, "merge", no_merge)
+        with pytest.raises(Killed):
+            run(coursedir)
+    known = {line["student"] for line in events(coursedir)}
+    again = run(coursedir)
+    assert set(again.marked) == deserved.keys() - known
+    assert scores(coursedir) == deserved
+    assert not run(coursedir).marked
+
+
+def test_what_is_in_hand_does_not_grow_with_the_class(coursedir: Any) -> None:
+    hand_in_some(coursedir, 1)
+    read = []
+
+    def submissions() -> Any:
+        for number in range(100):
+            read.append(number)
+            yield intake.Submission(f"s{number}", {})
+
+    spec = marking.Specification("ps1", ())
+    ahead = []
+    for done, _ in enumerate(spread.here(spec, submissions(), 2, classes.OpenRoom)):
+        ahead.append(len(read) - done)
+    assert max(ahead) <= 2 * spread.AHEAD + 1
+
+
+def test_the_specification_travels_as_json(coursedir: Any) -> None:
+    (Path(coursedir.root) / "source" / "ps1" / "raw.bin").write_bytes(bytes(range(256)))
+    from grading import gradebook
+
+    with gradebook.opened(coursedir.db_url, classes.COURSE) as book:
+        spec = batch.specification(book, coursedir, "ps1", Settings(packages=("grading",)))
+    again = marking.Specification.from_json(spec.to_json())
+    assert again == spec and again.digest == spec.digest
+    assert json.loads(spec.to_json())["assignment"] == "ps1"
+    assert spec.environment["grading"] and spec.environment["numpy"]
