@@ -10,6 +10,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, GetGrades
 
 from grading.feedback import FeedbackPage, HideTests, protect_formgrader
+from grading.plugin import configure
 
 
 class NamedStubs(ClearSolutions):
@@ -55,13 +56,10 @@ c.FileNameCollectorPlugin.named_regexp = (
     r".*/(?P<student_id>[^_/]+)_.*?(?P<file_id>\d\d_[a-z]+)(?:-\d+)?\.ipynb$"
 )
 
-# a student's tag must not keep a test from running
-c.Execute.skip_cells_with_tag = "__never__"
-# a deleted test cell comes back; as a comment, since the default text is a syntax error in code
-c.OverwriteCells.add_missing_cells = True
-c.OverwriteCells.missing_cell_notification = (
-    "# This cell ({cell_id}) was missing from the submission and was put back.\n\n"
-)
+# submissions run in a box, and what would answer an exercise is not there for the student
+configure(c)
+c.BoxedAutograde.packages = ["rnnlib"]
+c.BoxedAutograde.hidden = "unrolled.unavailable"
 
 c.GenerateFeedback.preprocessors = [GetGrades, HideTests]
 c.GenerateFeedback.exporter_class = FeedbackPage

@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 
 # parts of this package that come before or after marking, and change no mark
 AROUND = (
-    "__main__ batch collect export feedback gradebook late log markup page plugin report seeds "
-    "spread"
+    "__main__ batch collect export feedback gradebook late log markup page plugin report roster "
+    "seeds spread"
 ).split()
+
+NAMED = "Likely cause:"  # a line of a test's message that begins so names the cause
 
 quiet = logging.getLogger("grading.marking")
 quiet.setLevel(logging.ERROR)  # what nbgrader warns of while marking stands in the notes
@@ -191,7 +193,7 @@ class Outcome:
     scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
     # notebook → grade_id → points given by the machine, None where a person must mark
     comments: dict[str, dict[str, str | None]] = field(default_factory=dict)
-    causes: dict[str, str] = field(default_factory=dict)  # grade_id → a failed test's first line
+    causes: dict[str, str] = field(default_factory=dict)  # grade_id → why the test failed
     seconds: float = 0.0  # by the clock
     cpu: float = 0.0
     limit: str | None = None  # the limit that was hit
@@ -286,10 +288,16 @@ def _run(
         if cell.cell_type == "code" and marks.get("grade"):
             error = next((o for o in cell.outputs if o.output_type == "error"), None)
             if error is not None:
-                first = str(error.evalue).strip().partition("\n")[0]
-                outcome.causes[marks["grade_id"]] = first[:300] or str(error.ename)
+                outcome.causes[marks["grade_id"]] = _cause(str(error.evalue)) or str(error.ename)
     # not nbformat's writer, which copies, splits and indents what nobody reads as text
     outcome.notebooks[wanted.name] = json.dumps(notebook) + "\n"
+
+
+def _cause(message: str) -> str:
+    """The cause that a test's message names, or its first line."""
+    lines = message.strip().splitlines() or [""]
+    named = [line for line in lines if line.startswith(NAMED)]
+    return (named[0].removeprefix(NAMED) if named else lines[0]).strip()[:300]
 
 
 class Book:

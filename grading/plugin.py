@@ -92,6 +92,11 @@ class BoxedAutograde(Autograde):
             raise self._failure(
                 "With --no-execute a student could write the marks into the notebook: refused."
             )
+        if self.unsafe:
+            self.log.warning(
+                "BoxedAutograde.unsafe is set: submissions run without a box. Your files, your "
+                "network, other students' work and the hidden tests are within their reach."
+            )
         root = os.getcwd()
         os.chdir(self.coursedir.root)
         try:
