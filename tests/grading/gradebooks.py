@@ -55,6 +55,7 @@ def fill(
             grade = book.find_grade(part, assignment, assignment, student)
             if PARTS[part][1]:
                 grade.auto_score = score
+                grade.needs_manual_grade = False
             else:
                 grade.manual_score = score
                 grade.needs_manual_grade = score is None

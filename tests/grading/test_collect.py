@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from class_lists import CANVAS_ROSTER, MOODLE_ROSTER
 
 from grading import collect as module
 from grading import roster as rosters
@@ -295,21 +296,6 @@ def test_names_cannot_leave_the_folder(course: Course) -> None:
     for student, folder in result.students.items():
         assert folder.resolve().parent.parent == course.submitted.resolve(), student
         assert not set(student) & set("*[]?/\\\x00") and not student.startswith((".", "-"))
-
-
-CANVAS_ROSTER = (
-    "Student,ID,SIS User ID,SIS Login ID,Section,02_cell (555)\n"
-    '"    Points Possible",,,,,60\n'
-    '"Lovelace, Ada",1001,s-1,ada,Monday,\n'
-    '"=Byron, Ben",1002,s-2,ben@uni.edu,Monday,\n'
-)
-MOODLE_ROSTER = (
-    "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,"
-    "Last modified (submission),Last modified (grade)\n"
-    "Participant 9001,Ada Lovelace,ada@uni.edu,Submitted,,60.00,Yes,"
-    '"Friday, 20 November 2026, 11:30 AM",-\n'
-    "Participant 9002,Ben Byron,ben@uni.edu,No submission,,60.00,Yes,-,-\n"
-)
 
 
 def test_a_class_list_of_canvas_names_the_students(course: Course, tmp_path: Path) -> None:

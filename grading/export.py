@@ -1,0 +1,227 @@
+"""Marks as the table that Canvas or Moodle imports.
+
+    nbgrader export --exporter=grading.export.CanvasExport --to=canvas.csv
+    nbgrader export --exporter=grading.export.MoodleExport --to=moodle.csv
+
+Canvas reads a student by ID, SIS User ID or SIS Login ID, wants a column Section, and takes
+what follows for assignments; a second row says their points. Moodle lets the importer say
+which column is the email address or the ID number, and which is which grade.
+
+With a class list that the platform itself exported (`roster`) its columns come back as they
+were, with the marks filled in: nothing is left to guess. Who handed in nothing, or whose
+answers in words still wait for the marker, gets an empty field, which both platforms
+take as "no grade", so that no half-marked work becomes a mark.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.plugins import ExportPlugin
+from traitlets import Bool, Unicode
+
+from . import page, roster
+
+IMPORTER = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One student's points in one assignment."""
+
+    student: Any  # the gradebook's row
+    points: float | None  # None: nothing was handed in
+    final: bool  # nothing waits for the marker
+
+
+def marks(gradebook: Gradebook, assignment: str) -> dict[str, Mark]:
+    """Each student's points, lateness taken off."""
+    found = {}
+    handed_in = {one.student_id: one for one in gradebook.assignment_submissions(assignment)}
+    for student in gradebook.students:
+        one = handed_in.get(student.id)
+        points = None if one is None else max(0.0, one.score - (one.late_submission_penalty or 0))
+        found[student.id] = Mark(student, points, one is None or not one.needs_manual_grade)
+    return found
+
+
+def _points(mark: Mark | None, provisional: bool) -> str:
+    if mark is None or mark.points is None or not (mark.final or provisional):
+        return ""
+    return f"{round(mark.points, 2):g}"
+
+
+def canvas(
+    gradebook: Gradebook,
+    assignments: Sequence[str],
+    people: roster.Roster | None = None,
+    *,
+    provisional: bool = False,
+    students: Iterable[str] = (),
+) -> list[list[str]]:
+    """The rows of a table for Canvas's gradebook.
+
+    Parameters
+    ----------
+    gradebook : Gradebook
+    assignments : sequence of str
+    people : Roster, optional
+        Canvas's own export.
+    provisional : bool, optional
+        Whether marks that are not final are written.
+    students : iterable of str, optional
+        Only these.
+
+    Returns
+    -------
+    list of list of str
+    """
+    found = {name: marks(gradebook, name) for name in assignments}
+    most = [f"{gradebook.find_assignment(name).max_score:g}" for name in assignments]
+    wanted = set(students)
+    if people is not None:
+        identity = people.columns[: people.columns.index("Section") + 1]
+        # as Canvas names it, "Title (number)": so the mark goes to the assignment that is there
+        titles = [
+            next((c for c in people.columns if re.sub(r" \(\d+\)$", "", c) == name), name)
+            for name in assignments
+        ]
+        who = [
+            (_of(one, found.values()), [one.row.get(c, "") for c in identity])
+            for one in people.people
+        ]
+    else:
+        identity = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+        titles = list(assignments)
+        who = [
+            (one.id, [_name(one), one.lms_user_id or "", "", one.id, ""])
+            for one in gradebook.students
+        ]
+    rows = [
+        [*identity, *titles],
+        ["    Points Possible", *[""] * (len(identity) - 1), *most],
+    ]
+    for student, columns in who:
+        if not wanted or student in wanted:
+            given = [_points(found[name].get(student), provisional) for name in assignments]
+            rows.append([*map(_harmless, columns), *given])
+    return rows
+
+
+def moodle(
+    gradebook: Gradebook,
+    assignments: Sequence[str],
+    people: roster.Roster | None = None,
+    *,
+    provisional: bool = False,
+    students: Iterable[str] = (),
+) -> list[list[str]]:
+    """The rows of a table for Moodle; parameters as in `canvas`.
+
+    With an assignment's grading worksheet it is that worksheet, its column Grade filled in.
+    """
+    found = {name: marks(gradebook, name) for name in assignments}
+    wanted = set(students)
+    if people is not None and "Identifier" in people.columns and len(assignments) == 1:
+        rows = [people.columns]
+        for one in people.people:
+            student = _of(one, found.values())
+            if not wanted or student in wanted:
+                row = one.row | {"Grade": _points(found[assignments[0]].get(student), provisional)}
+                rows.append([_harmless(row.get(column, "")) for column in people.columns])
+        return rows
+    rows = [["First name", "Last name", "ID number", "Email address", *assignments]]
+    for one in gradebook.students:
+        if not wanted or one.id in wanted:
+            email = one.email or (one.id if "@" in one.id else "")
+            columns = [one.first_name or "", one.last_name or "", one.id, email]
+            given = [_points(found[name].get(one.id), provisional) for name in assignments]
+            rows.append([*map(_harmless, columns), *given])
+    return rows
+
+
+def _of(person: roster.Person, found: Iterable[dict[str, Mark]]) -> str:
+    """The student in the gradebook, also one whose work came before the class list."""
+    for students in found:
+        if person.student in students:
+            return person.student
+        for name, mark in students.items():
+            if person.number and mark.student.lms_user_id == person.number:
+                return name
+        for name in students:
+            letters = re.sub(r"\W|_", "", name).casefold()
+            if letters in (
+                re.sub(r"\W|_", "", person.first + person.last).casefold(),
+                re.sub(r"\W|_", "", person.last + person.first).casefold(),
+            ):
+                return name
+    return person.student
+
+
+def _name(student: Any) -> str:
+    both = ", ".join(filter(None, [student.last_name, student.first_name]))
+    return both or student.id
+
+
+def _harmless(text: str) -> str:
+    """Not a formula, if somebody opens the table in a spreadsheet."""
+    return "'" + text if text.startswith(IMPORTER) else text
+
+
+def table(rows: Iterable[Iterable[str]]) -> str:
+    """Rows as CSV."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
+class PlatformExport(ExportPlugin):
+    """What the exporters for both platforms share."""
+
+    roster = Unicode("", help="The class list as the platform exported it.").tag(config=True)
+    provisional = Bool(
+        False, help="Write also marks of work in which answers still wait for the marker."
+    ).tag(config=True)
+
+    default_name = ""
+    rows = staticmethod(canvas)
+
+    def export(self, gradebook: Gradebook) -> None:
+        names = [str(name) for name in self.assignment]
+        names = names or [one.name for one in gradebook.assignments]
+        for name in names:
+            try:
+                gradebook.find_assignment(name)
+            except MissingEntry:
+                raise ValueError(f"The gradebook holds no assignment {name}.") from None
+        people = roster.read(self.roster) if self.roster else None
+        students = [str(name) for name in self.student]
+        rows = type(self).rows(
+            gradebook, names, people, provisional=self.provisional, students=students
+        )
+        destination = self.to or self.default_name
+        page.write(destination, table(rows))
+        waiting = sum(not mark.final for name in names for mark in marks(gradebook, name).values())
+        if waiting and not self.provisional:
+            self.log.warning("%d submissions wait for the marker; their fields are empty.", waiting)
+        self.log.info("Marks are in %s", destination)
+
+
+class CanvasExport(PlatformExport):
+    """A table that Canvas's gradebook imports."""
+
+    default_name = "canvas.csv"
+    rows = staticmethod(canvas)
+
+
+class MoodleExport(PlatformExport):
+    """A table that Moodle's gradebook imports, or an assignment's grading worksheet."""
+
+    default_name = "moodle.csv"
+    rows = staticmethod(moodle)
