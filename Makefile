@@ -35,7 +35,8 @@ test: lint ## everything that must hold
 	rm -rf _build/.doctrees _build/html
 	$(BOOK) -n -W --keep-going
 	@touch $(HTML)/.built
-	pytest -n 2 --dist loadfile
+	pytest tests/rnnlib rnnlib -n 2 --dist loadfile --cov=rnnlib --cov-report=term:skip-covered --cov-fail-under=98
+	pytest tests --ignore=tests/rnnlib -n 2 --dist loadfile
 	pytest --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile -o addopts=
 
 lint: .venv/.test exercises ## ruff, mypy, the notebooks' form; also what pre-commit runs

@@ -11,13 +11,15 @@ rearrangements changes a formula:
 2. All that the way back multiplies by is known before it begins. It is computed for
    a block at once, and a step only multiplies by it.
 3. Gates are the first axis, (G, rows, H), so that each gate lies in one piece of
-   memory, `r, z, n = gates` reads like the equation, and BLAS gets G small products,
-   which it does faster than one of G times the width.
-4. σ(z) = ½ tanh(½ z) + ½, with the ½ inside put into the weights beforehand: one
+   memory and `r, z, n = gates` reads like the equation. A step works on a copy that
+   lies in one piece altogether: NumPy's calls then cost a third.
+4. The gradients by what stands inside the gates, dz, are the other way round, (rows,
+   G, H): one product with W_h, as it is, then adds up over the gates.
+5. σ(z) = ½ tanh(½ z) + ½, with the ½ inside put into the weights beforehand: one
    call of tanh serves all gates.
-5. Sequences are packed (see `sequences`): a step computes only those that are still
+6. Sequences are packed (see `sequences`): a step computes only those that are still
    running, and padding costs nothing.
-6. A call of NumPy costs half a microsecond whatever it does, a slice a fifth. So
+7. A call of NumPy costs half a microsecond whatever it does, a slice a fifth. So
    results go into arrays that are there already (`out=`), and the views of all the
    steps of a block are made at once (`_steps`).
 
@@ -198,21 +200,18 @@ def lstm_forward(
     # i, f, o first: what goes through the sigmoid lies together
     W_x_T, W_h_T, b_1 = (_gate_major(W, 4, [0, 1, 3, 2], sigmoids=3) for W in (W_x, W_h, b))
     half = np.array(0.5, dtype)
-    h = np.empty((N, H), dtype)
-    gates: Any = np.empty((4, N, H), dtype) if keep else None
-    memory: Any = np.empty((N, H), dtype) if keep else None
+    h, memory = np.empty((N, H), dtype), np.empty((N, H) if keep else (_largest(plan), H), dtype)
+    kept = []
     h_prev, c_prev, c_n = h_0, c_0.copy(), np.empty_like(c_0)
-    recurrent, product = np.empty((4, *h_0.shape), dtype), np.empty_like(h_0)
+    a, recurrent = _gates(4, h_0), _gates(4, h_0)
+    sigmoids, (i, f, o, g) = a[:3], a
     for block in _blocks(plan):
         rows = _rows(plan, block)
-        n = rows.stop - rows.start
-        block_gates = gates[:, rows] if keep else np.empty((4, n, H), dtype)
-        block_memory = memory[rows] if keep else np.empty((n, H), dtype)
-        np.matmul(x[rows], W_x_T, out=block_gates)
-        block_gates += b_1
-        for a, c_t, h_t in zip(
-            _steps(block_gates, plan, block),
-            _steps(block_memory, plan, block),
+        z = np.matmul(x[rows], W_x_T)
+        z += b_1
+        for z_t, c_t, h_t in zip(
+            _steps(z, plan, block),
+            _steps(memory[rows if keep else slice(z.shape[1])], plan, block),
             _steps(h[rows], plan, block),
             strict=True,
         ):
@@ -220,20 +219,24 @@ def lstm_forward(
             if len(h_prev) > B:  # sequences have ended
                 c_n[B : len(c_prev)] = c_prev[B:]
                 h_prev, c_prev = h_prev[:B], c_prev[:B]
-                recurrent, product = recurrent[:, :B], product[:B]
+                a, recurrent = _gates(4, h_prev), _gates(4, h_prev)
+                sigmoids, (i, f, o, g) = a[:3], a
+            np.copyto(a, z_t)
             a += np.matmul(h_prev, W_h_T, out=recurrent)
             np.tanh(a, out=a)
-            sigmoids = a[:3]
             sigmoids *= half
             sigmoids += half
-            i, f, o, g = a
+            if keep:
+                np.copyto(z_t, a)
             np.multiply(f, c_prev, out=c_t)
-            c_t += np.multiply(i, g, out=product)
+            c_t += np.multiply(i, g, out=g)
             np.tanh(c_t, out=h_t)
             h_t *= o
             h_prev, c_prev = h_t, c_t
+        if keep:
+            kept.append(z)
     c_n[: len(c_prev)] = c_prev
-    return h, c_n, (gates, memory)
+    return h, c_n, (kept, memory)
 
 
 def lstm_backward(
@@ -282,66 +285,55 @@ def lstm_backward(
     >>> [gradient.shape for gradient in gradients]
     [(10, 3), (2, 4), (2, 4), (16, 3), (16, 4), (16,)]
     """
-    G, H = 4, W_h.shape[1]
+    H, dtype = W_h.shape[1], x.dtype
     gates, memory = kept
-    to_ifgo = [1, 2, 3, 0]  # from o, i, f, g to the order of W_x and W_h
-    W_x_gates, W_h_gates = (W.reshape(G, H, -1)[[3, 0, 1, 2]] for W in (W_x, W_h))
-    dx, dW_x, dW_h = np.empty_like(x), np.zeros_like(W_x_gates), np.zeros_like(W_h_gates)
-    db = np.zeros((G, H))
-    dh_next, dc_next = dh_n.copy(), dc_n.copy()
-    products = np.empty((G, *h_0.shape), x.dtype)
-    dh, dc, products_t = dh_next[:0], dc_next[:0], products[:, :0]
-    scratch = np.empty((1 + G, _largest(plan), H), x.dtype)
-    one = np.array(1, x.dtype)
-    for block in _blocks(plan, backwards=True):
+    dx, dW_x, dW_h = np.empty_like(x), np.zeros_like(W_x), np.zeros_like(W_h)
+    db = np.zeros(4 * H)
+    dh_next, dc_next, spare = dh_n.copy(), dc_n.copy(), np.empty_like(h_0)
+    dh = dc = through_h = dh_next[:0]
+    most = _largest(plan)
+    dz_rows, scratch = np.empty((most, 4, H), dtype), np.empty((6, most, H), dtype)
+    one, ones = np.array(1, dtype), np.ones(most, dtype)
+    for block, (i, f, o, g) in zip(_blocks(plan, backwards=True), reversed(gates), strict=True):
         rows = _rows(plan, block)
-        i, f, o, g = gates[:, rows]
-        # what dh is multiplied by for c and o, then what dc is multiplied by for i, f, g:
-        # o (1 - tanh² c), tanh c o (1 - o), g i (1 - i), c_{t-1} f (1 - f), i (1 - g²)
-        by = scratch[:, : len(i)]
-        to_c, to_o, to_i, to_f, to_g = by
-        np.tanh(memory[rows], out=to_o)
-        for y, to, times in ((to_o, to_c, o), (g, to_g, i)):  # tanh: 1 - y²
-            np.multiply(y, y, out=to)
-            np.subtract(one, to, out=to)
-            to *= times
-        before = _previous(memory, c_0, plan, block)
-        for y, to, times in ((i, to_i, g), (f, to_f, before)):  # sigmoid: y (1 - y)
-            np.subtract(one, y, out=to)
-            to *= y
-            to *= times
-        to_o *= o
-        to_o *= one - o
-        gradients = by  # of c through h, then of what stands inside o, i, f, g; in its place
-        dz = gradients[1:]
-        for dy_t, dh_part, through_h, dc_part, dz_t, f_t in _backwards(
+        before, dz = _previous(memory, c_0, plan, block), dz_rows[: len(i)]
+        # what dc is multiplied by for i, f, g: g i (1 - i), c_{t-1} f (1 - f), i (1 - g²);
+        # and dh for o and c: tanh c o (1 - o), o (1 - tanh² c). Here h = o tanh c.
+        *by, rest = scratch[:, : len(i)]
+        to_i, to_f, to_g, to_o, to_c = by
+        np.multiply(i, g, out=to_i)
+        np.multiply(f, before, out=to_f)
+        np.multiply(to_i, g, out=to_g)
+        np.subtract(i, to_g, out=to_g)
+        np.tanh(memory[rows], out=to_c)
+        to_c *= h[rows]
+        np.subtract(o, to_c, out=to_c)
+        for sigmoid, times, to in ((i, to_i, to_i), (f, to_f, to_f), (o, h[rows], to_o)):
+            np.subtract(one, sigmoid, out=rest)
+            np.multiply(rest, times, out=to)
+        for dy_t, dz_t, by_t, f_t in _backwards(
             [
-                _steps(array, plan, block)
-                for array in (dy[rows], by[:2], gradients[0], by[2:], dz, f)
+                _steps(dy[rows], plan, block),
+                _steps(dz.swapaxes(0, 1), plan, block),
+                _steps(scratch[:5, : len(i)], plan, block),
+                _steps(f, plan, block),
             ]
         ):
             if len(f_t) > len(dh):
                 B = len(f_t)
-                dh, dc, products_t = dh_next[:B], dc_next[:B], products[:, :B]
+                dh, dc, through_h = dh_next[:B], dc_next[:B], spare[:B]
             dh += dy_t
-            dh_part *= dh
-            dc += through_h
-            dc_part *= dc
+            dc += np.multiply(dh, by_t[4], out=through_h)
+            np.multiply(dh, by_t[3], out=dz_t[3])
+            np.multiply(dc, by_t[:3], out=dz_t[:3])
             dc *= f_t
-            np.add.reduce(np.matmul(dz_t, W_h_gates, out=products_t), axis=0, out=dh)
-        np.add.reduce(dz @ W_x_gates, axis=0, out=dx[rows])
-        dz_T = dz.swapaxes(1, 2)
-        dW_x += dz_T @ x[rows]
-        dW_h += dz_T @ _previous(h, h_0, plan, block)
-        db += dz.sum(axis=1)
-    return (
-        dx,
-        dh_next,
-        dc_next,
-        dW_x[to_ifgo].reshape(W_x.shape),
-        dW_h[to_ifgo].reshape(W_h.shape),
-        db[to_ifgo].reshape(G * H).astype(x.dtype),
-    )
+            np.matmul(dz_t.swapaxes(0, 1).reshape(len(dh), 4 * H), W_h, out=dh)
+        dz = dz.reshape(len(dz), 4 * H)
+        np.matmul(dz, W_x, out=dx[rows])
+        dW_x += dz.T @ x[rows]
+        dW_h += dz.T @ _previous(h, h_0, plan, block)
+        db += ones[: len(dz)] @ dz
+    return dx, dh_next, dc_next, dW_x, dW_h, db.astype(dtype)
 
 
 def gru_forward(
@@ -379,43 +371,46 @@ def gru_forward(
     >>> h.shape
     (10, 4)
     """
-    N, H, dtype = len(x), W_h.shape[1], x.dtype
+    H, dtype = W_h.shape[1], x.dtype
     W_x_T, W_h_T, b_1 = (_gate_major(W, 3, [0, 1, 2], sigmoids=2) for W in (W_x, W_h, b))
     half = np.array(0.5, dtype)
-    h = np.empty((N, H), dtype)
-    gates: Any = np.empty((3, N, H), dtype) if keep else None
-    pasts: Any = np.empty((N, H), dtype) if keep else None  # W_hn h_{t-1} + b_hn
-    h_prev, recurrent = h_0, np.empty((3, *h_0.shape), dtype)
+    h = np.empty((len(x), H), dtype)
+    kept = []
+    h_prev = h_0
+    # r, z, what the past says to the candidate, and the candidate n
+    a, inputs = _gates(4, h_0), _gates(3, h_0)
+    sigmoids, (r, z, past, n) = a[:2], a
     for block in _blocks(plan):
         rows = _rows(plan, block)
-        n_rows = rows.stop - rows.start
-        block_gates = gates[:, rows] if keep else np.empty((3, n_rows, H), dtype)
-        block_pasts = pasts[rows] if keep else np.empty((n_rows, H), dtype)
-        np.matmul(x[rows], W_x_T, out=block_gates)
-        block_gates += b_1
-        for a, past, h_t in zip(
-            _steps(block_gates, plan, block),
-            _steps(block_pasts, plan, block),
-            _steps(h[rows], plan, block),
-            strict=True,
+        gates = np.empty((4, rows.stop - rows.start, H), dtype)
+        np.matmul(x[rows], W_x_T, out=gates[:3])
+        gates[:3] += b_1
+        for gates_t, h_t in zip(
+            _steps(gates, plan, block), _steps(h[rows], plan, block), strict=True
         ):
-            if len(h_t) < len(h_prev):
-                h_prev, recurrent = h_prev[: len(h_t)], recurrent[:, : len(h_t)]
-            np.matmul(h_prev, W_h_T, out=recurrent)
-            np.add(recurrent[2], b_hn, out=past)
-            r_z = a[:2]
-            r_z += recurrent[:2]
-            np.tanh(r_z, out=r_z)
-            r_z *= half
-            r_z += half
-            r, z, n = a
-            n += np.multiply(r, past, out=h_t)  # h_t is free until the end of the step
+            if len(h_t) < len(h_prev):  # sequences have ended
+                h_prev = h_prev[: len(h_t)]
+                a, inputs = _gates(4, h_prev), _gates(3, h_prev)
+                sigmoids, (r, z, past, n) = a[:2], a
+            np.copyto(inputs, gates_t[:3])
+            np.matmul(h_prev, W_h_T, out=a[:3])
+            sigmoids += inputs[:2]
+            np.tanh(sigmoids, out=sigmoids)
+            sigmoids *= half
+            sigmoids += half
+            past += b_hn
+            np.multiply(r, past, out=n)
+            n += inputs[2]
             np.tanh(n, out=n)
+            if keep:
+                np.copyto(gates_t, a)
             np.subtract(h_prev, n, out=h_t)  # (1 - z) n + z h_{t-1} = n + z (h_{t-1} - n)
             h_t *= z
             h_t += n
             h_prev = h_t
-    return h, (gates, pasts)
+        if keep:
+            kept.append(gates)
+    return h, kept
 
 
 def gru_backward(
@@ -463,43 +458,63 @@ def gru_backward(
     >>> [gradient.shape for gradient in gradients]
     [(10, 3), (2, 4), (12, 3), (12, 4), (12,), (4,)]
     """
-    H = W_h.shape[1]
-    gates, pasts = kept
-    W_x_nrz, W_h_rzn = W_x.reshape(3, H, -1)[[2, 0, 1]], W_h.reshape(3, H, H)
-    dx, dW_x, dW_h = np.empty_like(x), np.zeros_like(W_x_nrz), np.zeros_like(W_h_rzn)
-    db = np.zeros((4, H))
-    dh_next = dh_n.copy()
-    kept_part, products = np.empty_like(h_0), np.empty((3, *h_0.shape), x.dtype)
-    dh, kept_t, products_t = dh_next[:0], kept_part[:0], products[:, :0]
-    for block in _blocks(plan, backwards=True):
+    H, dtype = W_h.shape[1], x.dtype
+    W_x_nrz = np.concatenate([W_x[2 * H :], W_x[: 2 * H]])
+    dx, dW_x, dW_h = np.empty_like(x), np.zeros_like(W_x), np.zeros_like(W_h)
+    db = np.zeros(4 * H)
+    dh_next, through_z = dh_n.copy(), np.empty_like(h_0)
+    dh, dh_past = dh_next[:0], through_z[:0]
+    most = _largest(plan)
+    dz_rows, scratch = np.empty((most, 4, H), dtype), np.empty((5, most, H), dtype)
+    one, ones = np.array(1, dtype), np.ones(most, dtype)
+    for block, (r, z, past, n) in zip(_blocks(plan, backwards=True), reversed(kept), strict=True):
         rows = _rows(plan, block)
-        r, z, n = gates[:, rows]
-        h_prev = _previous(h, h_0, plan, block)
-        # dh times these is the gradient by what stands inside n, r, z, and by the past inside n.
-        # In this order the first three belong to W_x, the last three to W_h.
-        dz = np.empty((4, *r.shape), x.dtype)
-        np.multiply(1 - z, tanh_grad(n), out=dz[0])
-        np.multiply(dz[0], r, out=dz[3])
-        np.multiply(dz[3] * (1 - r), pasts[rows], out=dz[1])
-        np.multiply(h_prev - n, sigmoid_grad(z), out=dz[2])
-        for dy_t, dz_t, dz_h_t, z_t in _backwards(
-            [_steps(array, plan, block) for array in (dy[rows], dz, dz[1:], z)]
+        h_prev, dz = _previous(h, h_0, plan, block), dz_rows[: len(r)]
+        # dh times these is the gradient by what stands inside n, r, z, and by the past inside n:
+        # (1 - z)(1 - n²), past (1 - z)(1 - n²) r (1 - r), (h_{t-1} - n) z (1 - z) and the
+        # first times r. In this order the first three belong to W_x, the last three to W_h.
+        *by, rest = scratch[:, : len(r)]
+        to_n, to_r, to_z, to_past = by
+        np.subtract(one, z, out=rest)
+        np.multiply(n, n, out=to_n)
+        np.subtract(one, to_n, out=to_n)
+        to_n *= rest
+        np.subtract(h_prev, n, out=to_z)
+        to_z *= rest
+        to_z *= z
+        np.multiply(to_n, r, out=to_past)
+        np.subtract(one, r, out=rest)
+        np.multiply(to_past, rest, out=to_r)
+        to_r *= past
+        for dy_t, dz_t, by_t, z_t in _backwards(
+            [
+                _steps(dy[rows], plan, block),
+                _steps(dz.swapaxes(0, 1), plan, block),
+                _steps(scratch[:4, : len(r)], plan, block),
+                _steps(z, plan, block),
+            ]
         ):
             if len(z_t) > len(dh):
-                B = len(z_t)
-                dh, kept_t, products_t = dh_next[:B], kept_part[:B], products[:, :B]
+                dh, dh_past = dh_next[: len(z_t)], through_z[: len(z_t)]
             dh += dy_t
-            dz_t *= dh
-            np.multiply(dh, z_t, out=kept_t)
-            np.add.reduce(np.matmul(dz_h_t, W_h_rzn, out=products_t), axis=0, out=dh)
-            dh += kept_t
-        np.add.reduce(dz[:3] @ W_x_nrz, axis=0, out=dx[rows])
-        dW_x += dz[:3].swapaxes(1, 2) @ x[rows]
-        dW_h += dz[1:].swapaxes(1, 2) @ h_prev
-        db += dz.sum(axis=1)
-    dW_x = dW_x[[1, 2, 0]].reshape(W_x.shape)
-    db = db.astype(x.dtype)
-    return dx, dh_next, dW_x, dW_h.reshape(W_h.shape), db[[1, 2, 0]].reshape(3 * H), db[3]
+            np.multiply(dh, by_t, out=dz_t)
+            np.multiply(dh, z_t, out=dh_past)
+            np.matmul(dz_t.swapaxes(0, 1).reshape(len(dh), 4 * H)[:, H:], W_h, out=dh)
+            dh += dh_past
+        dz = dz.reshape(len(dz), 4 * H)
+        np.matmul(dz[:, : 3 * H], W_x_nrz, out=dx[rows])
+        dW_x += dz[:, : 3 * H].T @ x[rows]
+        dW_h += dz[:, H:].T @ h_prev
+        db += ones[: len(dz)] @ dz
+    db = db.astype(dtype)
+    return (
+        dx,
+        dh_next,
+        np.concatenate([dW_x[H:], dW_x[:H]]),
+        dW_h,
+        np.concatenate([db[H : 3 * H], db[:H]]),
+        db[3 * H :],
+    )
 
 
 def _relu(z: Array, out: Array) -> None:
@@ -513,6 +528,11 @@ def _blocks(plan: Packing, backwards: bool = False) -> list[range]:
     length = max(16, 256 // max(plan.B, 1))
     found = [range(first, min(first + length, T)) for first in range(0, T, length)]
     return found[::-1] if backwards else found
+
+
+def _gates(G: int, h: Array) -> Array:
+    """Room for the gates of one step, in one piece: (G, B, H), as h is (B, H)."""
+    return np.empty((G, *h.shape), h.dtype)
 
 
 def _largest(plan: Packing) -> int:
