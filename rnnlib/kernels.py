@@ -36,7 +36,7 @@ from typing import Any
 
 import numpy as np
 
-from .activations import nonlinearity_pair, sigmoid_grad, tanh_grad
+from .activations import nonlinearity_pair
 from .sequences import Packing
 
 Array = np.ndarray
@@ -573,7 +573,7 @@ def _previous(h: Array, h_0: Array, plan: Packing, block: range) -> Array:
 
 
 def _gate_major(W: Array, G: int, order: list[int], sigmoids: int) -> Array:
-    """(G·H, I) weights as (G, I, H), gates in this order, the first ones halved (see 4)."""
+    """(G·H, I) weights as (G, I, H), gates in this order, the first ones halved (see 5)."""
     gates = W.reshape(G, len(W) // G, -1)[order]
     gates[:sigmoids] *= W.dtype.type(0.5)
     return np.ascontiguousarray(gates.swapaxes(1, 2))
