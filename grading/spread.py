@@ -38,7 +38,11 @@ class Rooms:
         self.free: queue.SimpleQueue[Room] = queue.SimpleQueue()
 
     def mark(self, submission: Submission) -> Outcome:
-        """Mark a submission; if the room breaks, once more in a new one."""
+        """Mark a submission; if the room breaks, once more in a new one.
+
+        Once more also if one of its two processes ended without having met a limit: it may
+        have been killed from outside. If it was the student's own doing, it happens again.
+        """
         said = ""
         for attempt in range(TRIES):
             # that no room can be made at all is an error of the whole run
@@ -52,6 +56,10 @@ class Rooms:
                 _close(room)
                 raise
             else:
+                ended = outcome.status == "marked" and outcome.sentence and not outcome.limit
+                if ended and attempt + 1 < TRIES:
+                    _close(room)
+                    continue
                 self.free.put(room)
                 return outcome
         sentence = f"The grader failed, and this submission has no marks yet ({said})."

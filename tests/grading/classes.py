@@ -70,19 +70,18 @@ def source() -> Any:
     return notebook
 
 
-def course(root: Path, **config: Any) -> CourseDirectory:
+def course(root: Path, database: str = "") -> CourseDirectory:
     """A course folder with the assignment released."""
     root.mkdir(parents=True, exist_ok=True)
-    settings = Config(CourseDirectory={"root": str(root), "course_id": COURSE} | config)
-    coursedir = CourseDirectory(config=settings)
+    coursedir = opened(root, database)
     release(coursedir)
     return coursedir
 
 
-def opened(root: Path) -> CourseDirectory:
+def opened(root: Path, database: str = "") -> CourseDirectory:
     """A course folder that is there already."""
-    settings = Config(CourseDirectory={"root": str(root), "course_id": COURSE})
-    return CourseDirectory(config=settings)
+    about = {"root": str(root), "course_id": COURSE} | ({"db_url": database} if database else {})
+    return CourseDirectory(config=Config(CourseDirectory=about))
 
 
 def release(coursedir: CourseDirectory, name: str = ASSIGNMENT, notebook: Any = None) -> None:
