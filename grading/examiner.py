@@ -52,6 +52,7 @@ def warm(settings: dict) -> None:
 def play(grader: Channel, student: Channel, settings: dict) -> None:
     """Run the cells that the grader sends, until it goes away."""
     namespace = Names(Student(student))
+    limits = settings["limits"]
     main = types.ModuleType("__main__")
     main.__dict__.update(__name__="__main__")
     sys.modules["__main__"] = main
@@ -62,13 +63,14 @@ def play(grader: Channel, student: Channel, settings: dict) -> None:
             except KeyboardInterrupt:  # it came too late
                 continue
             assert data is not None
-            kind, label, source = decode(data)
+            kind, label, source, points = decode(data)
+            outputs: list[dict] = []
             if kind == "given":
-                given(source, label, namespace)
-                outputs: list[dict] = []
+                settled = given(source, label, namespace)
             else:
-                outputs = test(source, label, namespace, settings["limits"]["output_bytes"])
-            grader.send(encode(outputs))
+                settled = True
+                outputs = test(source, label, namespace, points, limits["output_bytes"])
+            grader.send(encode([settled, outputs]))
 
 
 class Names(dict):
@@ -88,18 +90,27 @@ class Names(dict):
         return self.student.name(name)
 
 
-def given(source: str, label: str, namespace: Names) -> None:
+def given(source: str, label: str, namespace: Names) -> bool:
     """Run a locked cell of the instructor's for what it defines; its output is the student's.
 
     Where it fails, for want of the student's work perhaps, the names that it would have
     defined are looked up in the student's process.
+
+    Returns
+    -------
+    bool
+        Whether it ran to its end.
     """
-    with contextlib.suppress(Exception), _quiet(io.StringIO()):
-        exec(compile(_without_magics(source), f"<cell {label}>", "exec"), namespace)
+    try:
+        with _quiet(io.StringIO()):
+            exec(compile(_without_magics(source), f"<cell {label}>", "exec"), namespace)
+    except BaseException:
+        return False
+    return True
 
 
-def test(source: str, label: str, namespace: Names, room: int) -> list[dict]:
-    """Run a test cell.
+def test(source: str, label: str, namespace: Names, points: float | None, room: int) -> list[dict]:
+    """Run a test cell that is worth so many points.
 
     Returns
     -------
@@ -118,7 +129,7 @@ def test(source: str, label: str, namespace: Names, room: int) -> list[dict]:
             exec(compile(tree, file, "exec"), namespace)
             if last is not None:
                 value = eval(compile(ast.Expression(last.value), file, "eval"), namespace)
-                outputs += _result(value)
+                outputs += _result(value, points)
         except KeyboardInterrupt:
             error = TimeoutError("the test took too long and was stopped")
             outputs = [_error(error, file)]
@@ -131,11 +142,12 @@ def test(source: str, label: str, namespace: Names, room: int) -> list[dict]:
     return outputs
 
 
-def _result(value: Any) -> list[dict]:
-    """Partial credit: a number, at least 0, as nbgrader reads it. What is none, gives none.
+def _result(value: Any, points: float | None) -> list[dict]:
+    """Partial credit: a number from 0 to the points of the cell, as nbgrader reads it.
 
-    nbgrader takes True, nan, -1 and np.float64(0.0) for full marks; here a number of
-    NumPy's is its value, and the others are errors of the test, which the message says.
+    nbgrader takes True, nan, -1 and np.float64(0.0) for full marks, and a number above the
+    points ends its batch; here a number of NumPy's is its value, and the others are
+    errors of the test, which the message says. What is no number is no partial credit.
     """
     numpy = sys.modules["numpy"]
     if isinstance(value, numpy.ndarray) and value.ndim == 0:
@@ -144,9 +156,11 @@ def _result(value: Any) -> list[dict]:
         value = value.item()
     if value is None or not isinstance(value, (bool, int, float, complex)):
         return []
-    if isinstance(value, (bool, complex)) or not math.isfinite(value) or value < 0:
+    most = math.inf if points is None else points
+    if isinstance(value, (bool, complex)) or not 0 <= value <= most or math.isinf(value):
         raise ValueError(
-            f"the test's last line gives {value!r}; points are a number, 0 or more: none are given"
+            f"the test's last line gives {value!r}, where a number from 0 to {most:g} is wanted; "
+            "no points are given"
         )
     data = {"text/plain": repr(float(value))}
     return [{"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": 1}]

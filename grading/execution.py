@@ -17,8 +17,10 @@ import select
 import shutil
 import socket
 import subprocess
+import symtable
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -300,20 +302,21 @@ class _Run:
 
     def all(self, notebook: NotebookNode) -> None:
         count = 0
+        cells = []
         for number, cell in enumerate(notebook.cells):
-            if cell.cell_type != "code":
-                continue
-            cell.outputs, cell.execution_count = [], None
-            if not cell.source.strip():
-                continue
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+                if cell.source.strip():
+                    cells.append((cell, kind_of(cell), _label(cell, number)))
+        unsettled = self._givens([(label, c.source) for c, kind, label in cells if kind == "given"])
+        for cell, kind, label in cells:
             count += 1
-            label = _label(cell, number)
-            kind = kind_of(cell)
             if kind == "test":
-                cell.outputs = self._test(label, cell.source)
+                points = cell.metadata.nbgrader.get("points")
+                cell.outputs = self._examine("test", label, cell.source, points)[1]
             else:
                 cell.outputs = self._own(label, cell.source, count)
-                if kind == "given":
+                if label in unsettled:
                     self._examine("given", label, cell.source)
             cell.execution_count = count
             for output in cell.outputs:
@@ -396,29 +399,46 @@ class _Run:
             self.limit = self.limit or "output"
             self.sentence = self.sentence or _SENTENCES["output"].format(self.limits)
         self.left -= len(text)
-        return text.encode("utf-8", "replace").decode("utf-8")
+        return _printable(text)
 
-    # a test
+    # the instructor's cells
 
-    def _test(self, label: str, source: str) -> list[NotebookNode]:
-        outputs = self._examine("test", label, source)
-        return [_problem("NoAnswer", "The tests gave no answer.")] if outputs is None else outputs
+    def _givens(self, cells: list[tuple[str, str]]) -> set[str]:
+        """Run the locked cells in the examiner before anything else; those to be run again.
 
-    def _examine(self, kind: str, label: str, source: str) -> list[NotebookNode] | None:
+        Before anything else, because a student may have moved them: a test must never
+        find its data in the student's process where the instructor has given them. Again
+        in their place, if they need the student's work, or if another defines the same.
+        """
+        again = set()
+        defined: Counter[str] = Counter()
+        for label, source in cells:
+            if not self._examine("given", label, source)[0]:
+                again.add(label)
+            defined.update(set(_defines(source)))
+        return again | {
+            label for label, source in cells if any(defined[n] > 1 for n in _defines(source))
+        }
+
+    def _examine(
+        self, kind: str, label: str, source: str, points: float | None = None
+    ) -> tuple[bool, list[NotebookNode]]:
+        """Whether a cell of the instructor's came to its end, and its outputs."""
         if not self.alive["examiner"]:
-            return [_problem("NotRun", self.sentence or "The tests' process had ended.")]
+            return False, [_problem("NotRun", self.sentence or "The tests' process had ended.")]
         channel = self.channels["examiner"]
         try:
-            channel.send(encode([kind, label, source]))
+            channel.send(encode([kind, label, source, points]))
             data = self._reply("examiner")
             if data is None:
-                return [_problem("TimeLimit", self.sentence or "")]
-            outputs = decode(data)
-            return [_node(output) for output in outputs]
+                return False, [_problem("TimeLimit", self.sentence or "")]
+            settled, outputs = decode(data)
+            # the student's words may stand in a test's message
+            return settled, [_node(_fit(output)) for output in outputs]
         except (Gone, CodecError):
             self._finish("examiner")
             self.sentence = self.sentence or f"The tests' own process ended in the cell {label}."
-            return [_problem("NoAnswer", self.sentence)]
+            return False, [_problem("NoAnswer", self.sentence)]
 
     # time
 
@@ -460,6 +480,34 @@ _SENTENCES = {
     "processes": "The notebook's code started more than the {0.processes} processes that it may.",
     "output": "The output is longer than the {0.output_bytes} bytes that it may have; it was cut.",
 }
+
+
+def _defines(source: str) -> list[str]:
+    """The names that a cell gives a meaning to."""
+    try:
+        table = symtable.symtable(source, "cell", "exec")
+    except SyntaxError:
+        return []
+    return [s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported()]
+
+
+# what a file of text or a database may refuse: control characters, but for tab, newline, escape
+_CONTROLS = dict.fromkeys(set(range(32)) - {9, 10, 27})
+
+
+def _printable(text: str) -> str:
+    return text.translate(_CONTROLS).encode("utf-8", "replace").decode("utf-8")
+
+
+def _fit(value: Any) -> Any:
+    """All texts in a value such that they can be written anywhere."""
+    if isinstance(value, str):
+        return _printable(value)
+    if isinstance(value, list):
+        return [_fit(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _fit(v) for k, v in value.items()}
+    return value
 
 
 def _label(cell: NotebookNode, number: int) -> str:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import importlib
 import inspect
 import io
 import linecache
 import os
 import select
-import sys
 import traceback
 import types
 from collections.abc import Iterator
