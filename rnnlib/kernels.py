@@ -181,7 +181,7 @@ def lstm_forward(
     c_n : (B, H) array
         Each sequence's last memory.
     kept : object
-        For `lstm_backward`.
+        For `lstm_backward`, which uses it up.
 
     Notes
     -----
@@ -197,14 +197,14 @@ def lstm_forward(
     ((10, 4), (2, 4))
     """
     N, H, dtype = len(x), W_h.shape[1], x.dtype
-    # i, f, o first: what goes through the sigmoid lies together
-    W_x_T, W_h_T, b_1 = (_gate_major(W, 4, [0, 1, 3, 2], sigmoids=3) for W in (W_x, W_h, b))
+    # o, i, f, g: what goes through the sigmoid lies together, and what dc goes to
+    W_x_T, W_h_T, b_1 = (_gate_major(W, 4, [3, 0, 1, 2], sigmoids=3) for W in (W_x, W_h, b))
     half = np.array(0.5, dtype)
     h, memory = np.empty((N, H), dtype), np.empty((N, H) if keep else (_largest(plan), H), dtype)
     kept = []
     h_prev, c_prev, c_n = h_0, c_0.copy(), np.empty_like(c_0)
     a, recurrent = _gates(4, h_0), _gates(4, h_0)
-    sigmoids, (i, f, o, g) = a[:3], a
+    sigmoids, (o, i, f, g) = a[:3], a
     for block in _blocks(plan):
         rows = _rows(plan, block)
         z = np.matmul(x[rows], W_x_T)
@@ -220,7 +220,7 @@ def lstm_forward(
                 c_n[B : len(c_prev)] = c_prev[B:]
                 h_prev, c_prev = h_prev[:B], c_prev[:B]
                 a, recurrent = _gates(4, h_prev), _gates(4, h_prev)
-                sigmoids, (i, f, o, g) = a[:3], a
+                sigmoids, (o, i, f, g) = a[:3], a
             np.copyto(a, z_t)
             a += np.matmul(h_prev, W_h_T, out=recurrent)
             np.tanh(a, out=a)
@@ -292,40 +292,46 @@ def lstm_backward(
     dh_next, dc_next, spare = dh_n.copy(), dc_n.copy(), np.empty_like(h_0)
     dh = dc = through_h = dh_next[:0]
     most = _largest(plan)
-    dz_rows, scratch = np.empty((most, 4, H), dtype), np.empty((6, most, H), dtype)
+    dz_rows, scratch = np.empty((most, 4, H), dtype), np.empty((3, most, H), dtype)
     one, ones = np.array(1, dtype), np.ones(most, dtype)
-    for block, (i, f, o, g) in zip(_blocks(plan, backwards=True), reversed(gates), strict=True):
+    for block, by in zip(_blocks(plan, backwards=True), reversed(gates), strict=True):
         rows = _rows(plan, block)
-        before, dz = _previous(memory, c_0, plan, block), dz_rows[: len(i)]
-        # what dc is multiplied by for i, f, g: g i (1 - i), c_{t-1} f (1 - f), i (1 - g²);
-        # and dh for o and c: tanh c o (1 - o), o (1 - tanh² c). Here h = o tanh c.
-        *by, rest = scratch[:, : len(i)]
-        to_i, to_f, to_g, to_o, to_c = by
-        np.multiply(i, g, out=to_i)
-        np.multiply(f, before, out=to_f)
-        np.multiply(to_i, g, out=to_g)
-        np.subtract(i, to_g, out=to_g)
+        dz = dz_rows[: by.shape[1]]
+        to_c, kept_f, rest = scratch[:, : len(dz)]
+        # In place of the gates: what dh is multiplied by for o, and dc for i, f, g,
+        # tanh c o (1 - o), g i (1 - i), c_{t-1} f (1 - f), i (1 - g²),
+        # and for c what dh is: o (1 - tanh² c). Here h = o tanh c.
+        o, i, f, g = by
         np.tanh(memory[rows], out=to_c)
         to_c *= h[rows]
         np.subtract(o, to_c, out=to_c)
-        for sigmoid, times, to in ((i, to_i, to_i), (f, to_f, to_f), (o, h[rows], to_o)):
-            np.subtract(one, sigmoid, out=rest)
-            np.multiply(rest, times, out=to)
-        for dy_t, dz_t, by_t, f_t in _backwards(
+        np.subtract(one, o, out=o)
+        o *= h[rows]
+        np.copyto(kept_f, f)
+        np.subtract(one, f, out=rest)
+        f *= rest
+        f *= _previous(memory, c_0, plan, block)
+        np.multiply(i, g, out=rest)
+        g *= rest
+        np.subtract(i, g, out=g)
+        np.subtract(one, i, out=i)
+        i *= rest
+        for dy_t, dz_t, by_t, to_c_t, f_t in _backwards(
             [
                 _steps(dy[rows], plan, block),
                 _steps(dz.swapaxes(0, 1), plan, block),
-                _steps(scratch[:5, : len(i)], plan, block),
-                _steps(f, plan, block),
+                _steps(by, plan, block),
+                _steps(to_c, plan, block),
+                _steps(kept_f, plan, block),
             ]
         ):
             if len(f_t) > len(dh):
                 B = len(f_t)
                 dh, dc, through_h = dh_next[:B], dc_next[:B], spare[:B]
             dh += dy_t
-            dc += np.multiply(dh, by_t[4], out=through_h)
-            np.multiply(dh, by_t[3], out=dz_t[3])
-            np.multiply(dc, by_t[:3], out=dz_t[:3])
+            dc += np.multiply(dh, to_c_t, out=through_h)
+            np.multiply(dh, by_t[0], out=dz_t[3])
+            np.multiply(dc, by_t[1:], out=dz_t[:3])
             dc *= f_t
             np.matmul(dz_t.swapaxes(0, 1).reshape(len(dh), 4 * H), W_h, out=dh)
         dz = dz.reshape(len(dz), 4 * H)
@@ -357,7 +363,7 @@ def gru_forward(
     -------
     h : (N, H) array
     kept : object
-        For `gru_backward`.
+        For `gru_backward`, which uses it up.
 
     Notes
     -----
@@ -377,9 +383,9 @@ def gru_forward(
     h = np.empty((len(x), H), dtype)
     kept = []
     h_prev = h_0
-    # r, z, what the past says to the candidate, and the candidate n
+    # the candidate n, r, z, and what the past says to the candidate
     a, inputs = _gates(4, h_0), _gates(3, h_0)
-    sigmoids, (r, z, past, n) = a[:2], a
+    sigmoids, (n, r, z, past) = a[1:3], a
     for block in _blocks(plan):
         rows = _rows(plan, block)
         gates = np.empty((4, rows.stop - rows.start, H), dtype)
@@ -391,9 +397,9 @@ def gru_forward(
             if len(h_t) < len(h_prev):  # sequences have ended
                 h_prev = h_prev[: len(h_t)]
                 a, inputs = _gates(4, h_prev), _gates(3, h_prev)
-                sigmoids, (r, z, past, n) = a[:2], a
+                sigmoids, (n, r, z, past) = a[1:3], a
             np.copyto(inputs, gates_t[:3])
-            np.matmul(h_prev, W_h_T, out=a[:3])
+            np.matmul(h_prev, W_h_T, out=a[1:])
             sigmoids += inputs[:2]
             np.tanh(sigmoids, out=sigmoids)
             sigmoids *= half
@@ -465,33 +471,35 @@ def gru_backward(
     dh_next, through_z = dh_n.copy(), np.empty_like(h_0)
     dh, dh_past = dh_next[:0], through_z[:0]
     most = _largest(plan)
-    dz_rows, scratch = np.empty((most, 4, H), dtype), np.empty((5, most, H), dtype)
+    dz_rows, scratch = np.empty((most, 4, H), dtype), np.empty((2, most, H), dtype)
     one, ones = np.array(1, dtype), np.ones(most, dtype)
-    for block, (r, z, past, n) in zip(_blocks(plan, backwards=True), reversed(kept), strict=True):
+    for block, by in zip(_blocks(plan, backwards=True), reversed(kept), strict=True):
         rows = _rows(plan, block)
-        h_prev, dz = _previous(h, h_0, plan, block), dz_rows[: len(r)]
-        # dh times these is the gradient by what stands inside n, r, z, and by the past inside n:
-        # (1 - z)(1 - n²), past (1 - z)(1 - n²) r (1 - r), (h_{t-1} - n) z (1 - z) and the
-        # first times r. In this order the first three belong to W_x, the last three to W_h.
-        *by, rest = scratch[:, : len(r)]
-        to_n, to_r, to_z, to_past = by
+        h_prev, dz = _previous(h, h_0, plan, block), dz_rows[: by.shape[1]]
+        kept_z, rest = scratch[:, : len(dz)]
+        # In place of the gates: dh times these is the gradient by what stands inside n, r, z,
+        # and by the past inside n: (1 - z)(1 - n²), past (1 - z)(1 - n²) r (1 - r),
+        # (h_{t-1} - n) z (1 - z) and the first times r. In this order the first three
+        # belong to W_x, the last three to W_h.
+        n, r, z, past = by
+        np.copyto(kept_z, z)
         np.subtract(one, z, out=rest)
-        np.multiply(n, n, out=to_n)
-        np.subtract(one, to_n, out=to_n)
-        to_n *= rest
-        np.subtract(h_prev, n, out=to_z)
-        to_z *= rest
-        to_z *= z
-        np.multiply(to_n, r, out=to_past)
+        np.subtract(h_prev, n, out=z)
+        z *= kept_z
+        z *= rest
+        n *= n
+        np.subtract(one, n, out=n)
+        n *= rest
         np.subtract(one, r, out=rest)
-        np.multiply(to_past, rest, out=to_r)
-        to_r *= past
+        rest *= past
+        np.multiply(n, r, out=past)
+        np.multiply(past, rest, out=r)
         for dy_t, dz_t, by_t, z_t in _backwards(
             [
                 _steps(dy[rows], plan, block),
                 _steps(dz.swapaxes(0, 1), plan, block),
-                _steps(scratch[:4, : len(r)], plan, block),
-                _steps(z, plan, block),
+                _steps(by, plan, block),
+                _steps(kept_z, plan, block),
             ]
         ):
             if len(z_t) > len(dh):
