@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PER_WORKER = 8  # submissions that are worth the start of one more pair of processes
 TRIES = 2  # a box that died under a submission is made anew this often
+REACH = 20  # seconds to find a scheduler
 AHEAD = 2  # submissions read ahead, for each worker
 
 
@@ -141,7 +142,13 @@ def on_dask(
     from distributed import wait as wait_for
 
     told = spec.to_json()  # with each task: what is only scattered dies with the worker it is on
-    with Client(address, set_as_default=False, name="grading") as client:
+    try:
+        client = Client(address, set_as_default=False, name="grading", timeout=REACH)
+    except OSError:
+        raise ConnectionError(
+            f"There is no Dask scheduler at {address}, or it does not answer."
+        ) from None
+    with client:
         threads = sum(client.nthreads().values()) or 1
 
         def first(futures: set[Any]) -> set[Any]:
