@@ -8,7 +8,7 @@ matrix products in NumPy and nothing else) and the textbook loop over `cells`.
                                          OpenBLAS chooses, and with those for AVX-512
     python benchmarks/speed.py --quick   three repetitions of everything, nothing written
 
-Writes _build/benchmarks/speed.json.
+Writes chapters/experiments/speed.json, which the page "Speed" of the site shows.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULT = ROOT / "_build/benchmarks/speed.json"
+RESULT = ROOT / "chapters/experiments/speed.json"
 LAYERS = ("RNN", "GRU", "LSTM")
 SIZES = [  # T, B, I, H
     (50, 32, 64, 128),
@@ -59,7 +59,6 @@ def floor(name: str, T: int, B: int, I: int, H: int, train: bool) -> Function:
     import numpy as np
 
     BLOCK = max(16, 256 // B)
-
     G = {"RNN": 1, "LSTM": 4, "GRU": 3}[name]
     rng = np.random.default_rng(0)
 
@@ -168,7 +167,8 @@ def growth(seconds: float) -> dict:
 
     rows = []
     B, I, H = 32, 64, 128
-    # arrays of (T, B, H) without which there is no way back: every state and gate
+    # arrays of (T, B, H) without which there is no way back: every state and gate;
+    # the gradient by the input comes to them
     stored = {"RNN": 1, "GRU": 5, "LSTM": 6}
     ranges = {"T": (25, 50, 100, 200, 400, 800), "B": (8, 16, 32, 64, 128)}
     for name in LAYERS:
@@ -190,8 +190,8 @@ def growth(seconds: float) -> dict:
                 rows.append(
                     {"layer": name, "axis": axis, "T": T, "B": batch, "seconds": times}
                     | {"bytes": {"train": peak(train), "infer": peak(infer)}}
-                    | {"stored": 4 * T * batch * H * stored[name], "output": 4 * T * batch * H}
-                    | {"input": 4 * T * batch * I}
+                    | {"needed": 4 * T * batch * (H * stored[name] + I)}
+                    | {"output": 4 * T * batch * H}
                 )
         print(f"{name}: growth over T and B measured", flush=True)
     return {"I": I, "H": H, "rows": rows}

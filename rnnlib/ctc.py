@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from .activations import log_softmax
-from .validation import expect_float, expect_index, expect_shape
+from .validation import expect_float, expect_index, expect_lengths, expect_shape
 
 IMPOSSIBLE = -np.inf  # the logarithm of probability 0
 
@@ -172,8 +172,8 @@ def _expect_labels(
     targets = np.asarray(targets)
     expect_shape("targets", targets, (B, "U"))
     U = targets.shape[1]
-    frames = _expect_lengths("input_lengths", input_lengths, B, T)
-    n_labels = _expect_lengths("target_lengths", target_lengths, B, U)
+    frames = expect_lengths("input_lengths", input_lengths, B, T)
+    n_labels = expect_lengths("target_lengths", target_lengths, B, U)
     counts = np.arange(U) < n_labels[:, None]
     expect_index("targets", targets[counts], size=K)
     labels = np.where(counts, targets, blank)
@@ -187,10 +187,3 @@ def _expect_labels(
             f"before: it needs at least {needed[b]} frames, but has {frames[b]}"
         )
     return frames, n_labels, labels
-
-
-def _expect_lengths(name: str, lengths: Any, B: int, longest: int) -> np.ndarray:
-    """`lengths` as (B,) integers in 0 … longest; all are the longest if there are none."""
-    lengths = np.full(B, longest) if lengths is None else np.asarray(lengths)
-    expect_shape(name, lengths, (B,))
-    return expect_index(name, lengths, size=longest + 1)

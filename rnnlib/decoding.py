@@ -23,8 +23,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .activations import log_softmax
-from .ctc import IMPOSSIBLE, _expect_lengths
-from .validation import as_rng, expect_float, expect_index, expect_positive, expect_shape
+from .ctc import IMPOSSIBLE
+from .validation import (
+    as_rng,
+    expect_float,
+    expect_index,
+    expect_lengths,
+    expect_positive,
+    expect_shape,
+)
 
 Step = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 
@@ -565,7 +572,7 @@ def _expect_frames(logits: Any, input_lengths: Any, blank: Any) -> list[np.ndarr
     logits = expect_float("logits", logits, ("T", "B", "K"))
     T, B, K = logits.shape
     expect_index("blank", blank, size=K)
-    frames = _expect_lengths("input_lengths", input_lengths, B, T)
+    frames = expect_lengths("input_lengths", input_lengths, B, T)
     sequences = [logits[:n, b] for b, n in enumerate(frames)]
     for b, sequence in enumerate(sequences):
         if not np.isfinite(sequence.max(axis=-1)).all():

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .validation import expect_shape
+from .validation import expect_lengths
 
 
 class Packing(NamedTuple):
@@ -91,13 +91,7 @@ def packing(T: int, B: int, lengths: Any = None) -> Packing:
     """
     if lengths is None:
         return Packing(T, B, [B] * T, [B * t for t in range(T + 1)], None, None, None)
-    lengths = np.asarray(lengths)
-    expect_shape("lengths", lengths, (B,))
-    if lengths.size and not np.issubdtype(lengths.dtype, np.integer):
-        raise ValueError(f"lengths has dtype {lengths.dtype}, but integers are needed")
-    outside = lengths[(lengths < 1) | (lengths > T)]
-    if outside.size:
-        raise ValueError(f"lengths must lie in 1 … {T}, but holds {outside[0]}")
+    lengths = expect_lengths("lengths", lengths, B, longest=T, least=1)
     if (lengths == T).all():
         return packing(T, B)
     order = np.argsort(-lengths, kind="stable")

@@ -144,6 +144,48 @@ def expect_index(name: str, value: Any, size: int) -> np.ndarray:
     return array
 
 
+def expect_lengths(name: str, value: Any, B: int, longest: int, least: int = 0) -> np.ndarray:
+    """`value` as (B,) integers in least … longest, or a ValueError that names it.
+
+    Parameters
+    ----------
+    name : str
+        What the caller calls the argument.
+    value : (B,) integer array or None
+        None: all sequences are the longest.
+    B : int
+        Number of sequences.
+    longest, least : int
+        The bounds, both allowed.
+
+    Returns
+    -------
+    (B,) integer array
+
+    Raises
+    ------
+    ValueError
+        If the shape is another, or an entry is not an integer or lies outside.
+
+    Examples
+    --------
+    >>> expect_lengths("lengths", [2, 3, 9], B=3, longest=5, least=1)
+    Traceback (most recent call last):
+    ...
+    ValueError: lengths must lie in 1 … 5, but holds 9
+    """
+    lengths = np.full(B, longest) if value is None else np.asarray(value)
+    expect_shape(name, lengths, (B,))
+    if B == 0:  # an empty list has the dtype of floats
+        return lengths.astype(np.int64)
+    if not np.issubdtype(lengths.dtype, np.integer):
+        raise ValueError(f"{name} has dtype {lengths.dtype}, but integers are needed")
+    outside = lengths[(lengths < least) | (lengths > longest)]
+    if outside.size:
+        raise ValueError(f"{name} must lie in {least} … {longest}, but holds {outside[0]}")
+    return lengths
+
+
 def expect_positive(name: str, value: Any) -> int:
     """`value` as an int of at least 1, or a ValueError that names it.
 
