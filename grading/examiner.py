@@ -175,7 +175,8 @@ def _error(error: BaseException, file: str) -> dict:
         lines = [str(line) for line in render(error)]
     else:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file]
-        lines = "".join(traceback.format_list(frames[-3:])).splitlines() + [f"{name}: {text}"]
+        lines = "".join(traceback.format_list(frames[-3:])).splitlines()
+        lines.append(f"{name}: {text}")
     return {"output_type": "error", "ename": name, "evalue": text, "traceback": lines}
 
 
@@ -194,10 +195,10 @@ class _Text(io.StringIO):
 
 @contextlib.contextmanager
 def _quiet(text: io.StringIO) -> Iterator[None]:
-    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-        with warnings.catch_warnings():
-            warnings.showwarning = _show_warning
-            yield
+    streams = contextlib.redirect_stdout(text), contextlib.redirect_stderr(text)
+    with streams[0], streams[1], warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        yield
 
 
 def _show_warning(message: Any, category: Any, *_: Any, **__: Any) -> None:
@@ -326,9 +327,9 @@ def _update(old: Any, new: Any) -> None:
     """Bring what the student's code changed in its arguments into the tests' own."""
     numpy = sys.modules["numpy"]
     if isinstance(old, numpy.ndarray):
-        if isinstance(new, numpy.ndarray) and old.shape == new.shape and old.dtype == new.dtype:
-            if old.flags.writeable:
-                old[...] = new
+        same = isinstance(new, numpy.ndarray) and (old.shape, old.dtype) == (new.shape, new.dtype)
+        if same and old.flags.writeable:
+            old[...] = new
     elif isinstance(old, numpy.random.Generator):
         if isinstance(new, numpy.random.Generator):
             with contextlib.suppress(ValueError):

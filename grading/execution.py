@@ -177,7 +177,7 @@ class _Warm:
         base = box.FOLDER if room.boxed else str(folder)
         path = [f"{base}/lib", f"{base}/{side}", *box.site_packages()]
         run = ["-c", _START.format(path=path, control=theirs.fileno())]
-        self.log = tempfile.TemporaryFile()
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
         environment = {"PATH": os.environ.get("PATH", os.defpath), **box.ENVIRONMENT}
         try:
             self.process = subprocess.Popen(
@@ -301,7 +301,6 @@ class _Run:
             self.sentence = _SENTENCES[self.limit].format(self.limits)
 
     def all(self, notebook: NotebookNode) -> None:
-        count = 0
         cells = []
         for number, cell in enumerate(notebook.cells):
             if cell.cell_type == "code":
@@ -309,13 +308,12 @@ class _Run:
                 if cell.source.strip():
                     cells.append((cell, kind_of(cell), _label(cell, number)))
         unsettled = self._givens([(label, c.source) for c, kind, label in cells if kind == "given"])
-        for cell, kind, label in cells:
-            count += 1
+        for count, (cell, kind, label) in enumerate(cells, start=1):
             if kind == "test":
                 points = cell.metadata.nbgrader.get("points")
                 cell.outputs = self._examine("test", label, cell.source, points)[1]
             else:
-                cell.outputs = self._own(label, cell.source, count)
+                cell.outputs = self._own(label, cell.source)
                 if label in unsettled:
                     self._examine("given", label, cell.source)
             cell.execution_count = count
@@ -325,7 +323,7 @@ class _Run:
 
     # a cell of the student's
 
-    def _own(self, label: str, source: str, count: int) -> list[NotebookNode]:
+    def _own(self, label: str, source: str) -> list[NotebookNode]:
         if not self.alive["student"]:
             return [_problem("NotRun", self.sentence or "The notebook's process had ended.")]
         channel = self.channels["student"]
@@ -356,6 +354,8 @@ class _Run:
         """Outputs that a notebook may hold, whatever was sent."""
         if not isinstance(answer, list) or len(answer) != 2 or not isinstance(answer[0], list):
             raise CodecError("outputs that are none")
+        if answer[1] is True:
+            self._cut()
         cleaned = []
         for output in answer[0][:1000]:
             if not isinstance(output, dict):
@@ -396,10 +396,13 @@ class _Run:
         text = text if isinstance(text, str) else ""
         if len(text) > self.left:
             text = text[: self.left] if key in ("text", "line", "text/plain") else ""
-            self.limit = self.limit or "output"
-            self.sentence = self.sentence or _SENTENCES["output"].format(self.limits)
+            self._cut()
         self.left -= len(text)
         return _printable(text)
+
+    def _cut(self) -> None:
+        self.limit = self.limit or "output"
+        self.sentence = self.sentence or _SENTENCES["output"].format(self.limits)
 
     # the instructor's cells
 

@@ -24,7 +24,7 @@ CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER, CAPABILITY_VERSION_3 = 4, 2, 0x20080
 
 # System calls that computing does not need, by number on (x86_64, aarch64): those that make
 # namespaces or mounts, that look into other processes, that reach what outlives a submission
-# (keys) or has had holes (bpf, io_uring, userfaultfd). -1: not on that machine.
+# (keys) or is in no process's memory (memfd, segments) or has had holes (bpf, io_uring, …).
 REFUSED = {
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -45,6 +45,10 @@ REFUSED = {
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
     "bpf": (321, 280),
     "perf_event_open": (298, 241),
     "userfaultfd": (323, 282),
@@ -129,7 +133,8 @@ def limit(limits: Mapping[str, int], used: int) -> None:
         resource.RLIMIT_MSGQUEUE: 0,
     }
     if limits["processes"]:
-        wanted[resource.RLIMIT_NPROC] = limits["processes"]
+        # the watch ends what has too many; this is for what is faster than the watch
+        wanted[resource.RLIMIT_NPROC] = limits["processes"] + 8
     for which, value in wanted.items():
         hard = resource.getrlimit(which)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)

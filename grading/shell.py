@@ -148,7 +148,7 @@ class _Shell(InteractiveShell):
             }
         )
 
-    def cell(self, source: str, label: str, room: int = 10**6) -> tuple[list[dict], int]:
+    def cell(self, source: str, label: str, room: int = 10**6) -> list:
         """Run one cell.
 
         Parameters
@@ -161,9 +161,8 @@ class _Shell(InteractiveShell):
 
         Returns
         -------
-        outputs : list of dict
-            As a notebook holds them.
-        execution_count : int
+        list
+            The outputs, as a notebook holds them, and whether some were cut.
         """
         outputs.begin(room)
         self.compile.label = label
@@ -173,7 +172,7 @@ class _Shell(InteractiveShell):
             self.run_cell(source, store_history=True)
         finally:
             sys.stdout, sys.stderr = streams
-        return outputs.list, self.execution_count - 1
+        return [outputs.list, outputs.full]
 
     def forget(self) -> None:
         """As new: no names, no history, the first cell is number 1."""

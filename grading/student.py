@@ -36,7 +36,6 @@ def warm(settings: dict) -> None:
     with contextlib.suppress(ImportError):
         import numpy as np
 
-        np.random.seed(0)
         np.linalg.inv(np.eye(2))  # sets BLAS up
     with contextlib.suppress(ImportError):
         from matplotlib import pyplot
@@ -61,8 +60,7 @@ def play(grader: Channel, examiner: Channel, settings: dict) -> None:
                 data = grader.receive()
                 assert data is not None
                 label, source = decode(data)
-                outputs, count = shell.cell(source, label, settings["limits"]["output_bytes"])
-                grader.send(encode([outputs, count]))
+                grader.send(encode(shell.cell(source, label, settings["limits"]["output_bytes"])))
 
 
 class _Objects:

@@ -189,7 +189,7 @@ class _Watch:
         # what forks share is counted in each of them here, so a second look decides
         if sum(map(_resident, pids)) > most and sum(map(_own, pids)) > most:
             self.report["limit"] = "memory"
-        elif len(pids) > self.limits["processes"] + 2:
+        elif len(pids) > self.limits["processes"]:
             self.report["limit"] = "processes"
         else:
             return
