@@ -7,9 +7,10 @@ one of its defaults.
 import re
 
 from nbgrader.converters import GenerateAssignment
-from nbgrader.preprocessors import ClearSolutions, GetGrades
+from nbgrader.preprocessors import ClearSolutions
 
-from grading.feedback import FeedbackPage, HideTests, protect_formgrader
+from grading.feedback import FeedbackPage, GetMarks, HideTests, protect_formgrader
+from grading.late import LatePenalty
 from grading.plugin import configure
 
 
@@ -61,6 +62,9 @@ configure(c)
 c.BoxedAutograde.packages = ["rnnlib"]
 c.BoxedAutograde.hidden = "unrolled.unavailable"
 
-c.GenerateFeedback.preprocessors = [GetGrades, HideTests]
+# what lateness costs: nothing, until c.LatePenalty.percent_per_day says otherwise
+c.AssignLatePenalties.plugin_class = LatePenalty
+
+c.GenerateFeedback.preprocessors = [GetMarks, HideTests]
 c.GenerateFeedback.exporter_class = FeedbackPage
 protect_formgrader()

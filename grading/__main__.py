@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
 
     app = NbGrader()
     app.load_config_file()
-    app.log_level = "WARNING"
+    app.log_level = "ERROR"
     if options.database:
         app.config.CourseDirectory.db_url = options.database
     from nbgrader.coursedir import CourseDirectory

@@ -20,17 +20,19 @@ WINDOW = 4  # of so many fingerprints in a row one is kept
 FEW = 3  # students who may share a fingerprint before it counts as common, or …
 SHARE = 0.05  # … this part of the class
 LEAST = 8  # rare fingerprints that two must share
+LETTERS = 200  # that must have been written for "the same, letter for letter" to say something
 ALIKE = 0.5  # of the rare fingerprints of the one who has fewer
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two students whose code is alike."""
+class Group:
+    """Students whose code is alike: two, or all who have the same letter for letter."""
 
-    students: tuple[str, str]
-    shared: int  # rare fingerprints that both have
-    similarity: float  # of those of the one who has fewer
-    same: bool  # letter for letter, but for spaces
+    students: tuple[str, ...]
+    shared: int = 0  # rare fingerprints that both have
+    similarity: float = 1.0  # of those of the one who has fewer
+    same: bool = False  # letter for letter, but for spaces
+    solution: bool = False  # and so is the worked solution
 
 
 def fingerprints(code: str) -> frozenset[int]:
@@ -42,28 +44,41 @@ def fingerprints(code: str) -> frozenset[int]:
     )
 
 
-def pairs(code: Mapping[str, str], release: str) -> list[Pair]:
-    """The pairs that are worth a look, the most alike first.
+def groups(code: Mapping[str, str], release: str = "", solution: str = "") -> list[Group]:
+    """The groups that are worth a look, the most alike first.
 
     Parameters
     ----------
     code : mapping of str to str
         Student → all that was written.
-    release : str
+    release : str, optional
         What all were given.
+    solution : str, optional
+        The worked solution, which students may have found.
 
     Returns
     -------
-    list of Pair
+    list of Group
     """
+    letters: dict[str, list[str]] = defaultdict(list)
+    for student in sorted(code):
+        letters[_letters(code[student])].append(student)
+    least = len(_letters(release)) + LETTERS  # a few lines are the same by chance
+    worked = _letters(solution)
+    result = [
+        Group(tuple(students), same=True, solution=text == worked)
+        for text, students in letters.items()
+        if len(text) >= least and (len(students) > 1 or text == worked)
+    ]
+    # of those who have the same, one stands for all
+    for group in result:
+        code = {who: text for who, text in code.items() if who not in group.students[1:]}
+
     given = fingerprints(release) if release.strip() else frozenset()
     found = {student: fingerprints(text) - given for student, text in code.items()}
     owners = Counter(one for own in found.values() for one in own)
     most = max(FEW, SHARE * len(code))
-    rare = {
-        student: frozenset(one for one in own if owners[one] <= most)
-        for student, own in found.items()
-    }
+    rare = {student: {one for one in own if owners[one] <= most} for student, own in found.items()}
     who: dict[int, list[str]] = defaultdict(list)
     for student in sorted(rare):
         for one in rare[student]:
@@ -71,21 +86,13 @@ def pairs(code: Mapping[str, str], release: str) -> list[Pair]:
     shared: Counter[tuple[str, str]] = Counter()
     for students in who.values():
         shared.update(combinations(students, 2))
-    letters: dict[str, list[str]] = defaultdict(list)
-    nothing = _letters(release)
-    for student in sorted(code):
-        text = _letters(code[student])
-        # a few lines are the same by chance
-        if text != nothing and len(text) > len(nothing) + 200:
-            letters[text].append(student)
-    same = {pair for students in letters.values() for pair in combinations(students, 2)}
-    result = []
-    for pair in set(shared) | same:
-        fewer = min(len(rare[student]) for student in pair)
-        similarity = shared[pair] / fewer if fewer else 0.0
-        if pair in same or (shared[pair] >= LEAST and similarity >= ALIKE):
-            result.append(Pair(pair, shared[pair], similarity, pair in same))
-    return sorted(result, key=lambda one: (-one.same, -one.similarity, -one.shared, one.students))
+    for pair, count in shared.items():
+        similarity = count / min(len(rare[student]) for student in pair)
+        if count >= LEAST and similarity >= ALIKE:
+            result.append(Group(pair, count, similarity))
+    return sorted(
+        result, key=lambda one: (not one.same, -one.similarity, -one.shared, one.students)
+    )
 
 
 def _letters(code: str) -> str:

@@ -1,8 +1,8 @@
 """Feedback pages, and the formgrader's view of a submission, in which nothing of a student acts.
 
-`HideTests` and `FeedbackPage` are for nbgrader's `generate_feedback`:
+`GetMarks`, `HideTests` and `FeedbackPage` are for nbgrader's `generate_feedback`:
 
-    c.GenerateFeedback.preprocessors = [GetGrades, HideTests]
+    c.GenerateFeedback.preprocessors = [GetMarks, HideTests]
     c.GenerateFeedback.exporter_class = FeedbackPage
 
 `protect_formgrader` exchanges the exporter of the formgrader, which no setting reaches.
@@ -24,12 +24,23 @@ from nbconvert.exporters import Exporter, HTMLExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.exporters.html import contextfilter
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from . import markup
 from .page import page
 
 PICTURES = ("image/png", "image/jpeg")
+
+
+class GetMarks(GetGrades):
+    """nbgrader's GetGrades, which does not tell an answer that waits for the marker from a 0."""
+
+    def _get_score(self, cell: NotebookNode, resources: ResourcesDict) -> None:
+        super()._get_score(cell, resources)
+        grade = self.gradebook.find_grade(
+            cell.metadata.nbgrader.grade_id, self.notebook_id, self.assignment_id, self.student_id
+        )
+        cell.metadata.nbgrader["waits"] = bool(grade.needs_manual_grade)
 
 
 class HideTests(NbGraderPreprocessor):
@@ -62,6 +73,7 @@ STYLE = """
   background: var(--wash); border-radius: 0.4rem; padding: 0.4rem 0.8rem; margin: 0.6rem 0;
 }
 .total { font-size: 1.2rem; }
+tbody th { overflow-wrap: anywhere; }
 .highlight .k, .highlight .kn, .highlight .kc, .highlight .ow {
   color: var(--accent); font-weight: 600;
 }
@@ -90,7 +102,7 @@ class FeedbackPage(Exporter):
         name = marks.get("notebook") or resources.get("metadata", {}).get("name", "notebook")
         language = nb.metadata.get("language_info", {}).get("name", "python")
         body = (
-            f"<header>\n<h1>{html.escape(name)}</h1>\n{_total(marks)}</header>\n<main>\n"
+            f"<header>\n<h1>{html.escape(name)}</h1>\n{_total(marks, nb)}</header>\n<main>\n"
             f"{_table(nb)}\n<h2>Your work</h2>\n"
             + "\n".join(_cell(cell, language) for cell in nb.cells)
             + "\n</main>"
@@ -102,11 +114,13 @@ def _number(value: Any) -> str:
     return f"{round(float(value or 0), 2):g}"
 
 
-def _total(marks: Mapping[str, Any]) -> str:
+def _total(marks: Mapping[str, Any], nb: NotebookNode) -> str:
     if "score" not in marks:
         return ""
     score, most = _number(marks["score"]), _number(marks.get("max_score"))
     text = f'<p class="total">{score} of {most} points</p>\n'
+    if any(cell.metadata.get("nbgrader", {}).get("waits") for cell in nb.cells):
+        text += '<p class="muted">This is not final: an answer waits for the marker.</p>\n'
     if marks.get("late_penalty"):
         penalty = _number(marks["late_penalty"])
         text += f'<p class="muted">{penalty} points were taken off for handing in late.</p>\n'
@@ -116,6 +130,12 @@ def _total(marks: Mapping[str, Any]) -> str:
 def _graded(cell: NotebookNode) -> NotebookNode | None:
     marks = cell.metadata.get("nbgrader", {})
     return marks if marks.get("grade") or marks.get("task") else None
+
+
+def _score(marks: Mapping[str, Any]) -> str:
+    if marks.get("waits"):
+        return f"waits, {_number(marks.get('points'))} possible"
+    return f"{_number(marks.get('score'))} of {_number(marks.get('points'))}"
 
 
 def _table(nb: NotebookNode) -> str:
@@ -129,15 +149,12 @@ def _table(nb: NotebookNode) -> str:
         test = cell.cell_type == "code" and not marks.get("solution")
         rows.append(
             f'<tr><th scope="row"><a href="#{id}">{id}</a></th>'
-            f"<td>{'test' if test else 'marked by hand'}</td>"
-            f'<td class="number">{_number(marks.get("score"))}</td>'
-            f'<td class="number">{_number(marks.get("points"))}</td></tr>'
+            f"<td>{_score(marks)}</td><td>{'test' if test else 'by hand'}</td></tr>"
         )
     if not rows:
         return ""
     head = (
-        '<tr><th scope="col">Part</th><th scope="col">How</th>'
-        '<th scope="col" class="number">Points</th><th scope="col" class="number">of</th></tr>'
+        '<tr><th scope="col">Part</th><th scope="col">Points</th><th scope="col">Marked</th></tr>'
     )
     return (
         '<h2>Marks</h2>\n<div class="scroll" tabindex="0"><table>\n<thead>'
@@ -165,8 +182,8 @@ def _cell(cell: NotebookNode, language: str) -> str:
     if graded is not None:
         score, points = float(graded.get("score") or 0), float(graded.get("points") or 0)
         name = html.escape(str(graded.grade_id))
-        kind += " lost" if score < points else ""
-        label += f" {name}: {_number(score)} of {_number(points)} points"
+        kind += " lost" if score < points and not graded.get("waits") else ""
+        label += f" {name}: {_score(graded)} points"
         id = f' id="{name}"'
     label = f'<p class="label">{label}</p>\n' if label else ""
     comment = ""

@@ -85,6 +85,8 @@ def _mathml(element: ElementTree.Element) -> str:
         for name, value in element.attrib.items()
         if name in MATHML_ATTRIBUTES and re.fullmatch(r"[\w.%+ -]*", value)
     )
+    if 'display="block"' in attributes:
+        attributes += ' tabindex="0"'  # what may be wider than the page is scrolled by key, too
     return f"<{tag}{attributes}>{inside}</{tag}>{tail}"
 
 
@@ -163,14 +165,15 @@ def clean(text: str) -> str:
     text = re.sub(r'href="data:[^"]*"', "", text)  # data: is for pictures
     text = re.sub(r"<img(?![^>]* src=)[^>]*>", "", text)
     text = re.sub(r"<img(?![^>]* alt=)", '<img alt="a picture"', text)
-    return re.sub(r"<pre>", '<pre tabindex="0">', text)
+    text = text.replace("<table>", '<div class="scroll" tabindex="0"><table>')
+    text = text.replace("</table>", "</table></div>")
+    return text.replace("<pre>", '<pre tabindex="0">')
 
 
 def code(source: str, language: str = "python") -> str:
     """Source code with its colours."""
-    return re.sub(
-        r"<pre>", '<pre tabindex="0">', Highlight2HTML(pygments_lexer=language)(source), count=1
-    )
+    coloured = Highlight2HTML(pygments_lexer=language)(source)
+    return coloured.replace("<pre>", '<pre tabindex="0">', 1)
 
 
 def plain(text: str) -> str:

@@ -53,6 +53,7 @@ th, td {
   text-align: left; vertical-align: top;
 }
 th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
+math { font-family: "STIX Two Math", "Cambria Math", "Latin Modern Math", math; }
 math[display="block"] { margin: 0.8rem 0; overflow-x: auto; overflow-y: hidden; padding: 0.2rem; }
 .muted { color: var(--muted); }
 """

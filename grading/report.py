@@ -23,9 +23,13 @@ from .page import page
 from .statistics import bins, discrimination, quantile
 
 CAUSE = re.compile(r"Likely cause: (.+)")  # how the course's tests name what went wrong
+# what nbgrader's source notebooks hold beside the solution
+MARKERS = re.compile(
+    r"[ \t]*### BEGIN FAULTY\n.*?### END FAULTY\n|[ \t]*### (?:BEGIN|END) SOLUTION\n?", re.DOTALL
+)
 LEAST_FOR_DISCRIMINATION = 10  # students
 MOST_CAUSES = 15
-MOST_PAIRS = 40
+MOST_GROUPS = 40
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Facts:
     scores: dict[str, dict[str, float | None]]  # student → part → points; None waits
     totals: dict[str, float]  # student → points, lateness taken off
     causes: Counter[tuple[str, str]] = field(default_factory=Counter)  # (part, cause) → students
-    pairs: list[alike.Pair] = field(default_factory=list)
+    alike: list[alike.Group] = field(default_factory=list)
     compared: int = 0  # students whose code was compared
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)  # the log's last lines
     late: dict[str, float] = field(default_factory=dict)  # student → points taken off
@@ -76,8 +80,11 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
     """
     row = gradebook.find_assignment(assignment)
     release = Path(coursedir.format_path(coursedir.release_directory, ".", assignment))
+    source = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
     order: dict[str, int] = {}
-    given = ""
+    given = worked = ""
+    for path in sorted(source.glob("*.ipynb")):
+        worked += "".join(_solution(cell) for cell in _cells(path))
     for path in sorted(release.glob("*.ipynb")):
         for cell in _cells(path):
             order.setdefault(_grade_id(cell), len(order))
@@ -113,7 +120,7 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
             code[student] = written
     facts.outcomes = log.outcomes(log.read(log.path(coursedir.root, assignment)))
     facts.compared = len(code)
-    facts.pairs = alike.pairs(code, given)
+    facts.alike = alike.groups(code, given, MARKERS.sub("", worked))
     return facts
 
 
@@ -169,7 +176,8 @@ figcaption { color: var(--muted); font-size: 0.9rem; }
 .track { fill: var(--line); }
 .axis { stroke: var(--edge); stroke-width: 1; }
 svg text { fill: var(--ink); font: 13px system-ui, sans-serif; }
-svg.inline { width: 7rem; height: 0.8rem; vertical-align: middle; }
+td.share { white-space: nowrap; }
+svg.inline { margin-left: 0.5rem; width: 5rem; height: 0.8rem; vertical-align: middle; }
 .warn { color: var(--warm); font-weight: 600; }
 """
 
@@ -204,13 +212,13 @@ def _plural(number: int, one: str, many: str) -> str:
 
 
 def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]], numbers: str) -> str:
-    """A table whose columns are text, or numbers where `numbers` has an n."""
+    """A table whose columns are text (t), numbers (n), or numbers with a bar (s)."""
     if not rows:
         return ""
 
     def cell(tag: str, kind: str, text: str, extra: str = "") -> str:
-        number = ' class="number"' if kind == "n" else ""
-        return f"<{tag}{number}{extra}>{text}</{tag}>"
+        kinds = {"n": ' class="number"', "s": ' class="share"'}
+        return f"<{tag}{kinds.get(kind, '')}{extra}>{text}</{tag}>"
 
     top = "".join(
         cell("th", kind, text, ' scope="col"') for kind, text in zip(numbers, head, strict=True)
@@ -356,7 +364,7 @@ def _parts(facts: Facts) -> str:
         "Each part, in the order of the assignment",
         ["Part", "How", "Points", "Average", "All points", "No points", "Discrimination"],
         rows,
-        "ttnntnn",
+        "ttnnsnn",
     )
     return (
         f"<h2>Exercises</h2>\n{table}\n<p>Discrimination is the correlation between the points in "
@@ -376,7 +384,11 @@ def _causes(facts: Facts) -> str:
         facts.causes.items(), key=lambda item: (-item[1], order.get(item[0][0], 0), item[0])
     )
     rows = [
-        [_text(cause), _text(part), f"{count} {_part_of(count / handed_in)}"]
+        [
+            re.sub(r"`([^`]+)`", r"<code>\1</code>", _text(cause)),
+            _text(part),
+            f"{count} {_part_of(count / handed_in)}",
+        ]
         for (part, cause), count in common[:MOST_CAUSES]
     ]
     rest = len(common) - len(rows)
@@ -384,7 +396,7 @@ def _causes(facts: Facts) -> str:
         f"<p>{_plural(rest, 'rarer cause is', 'rarer causes are')} not listed.</p>" if rest else ""
     )
     table = _table(
-        "Why tests failed, in the words of the tests", ["Cause", "Part", "Students"], rows, "ttt"
+        "Why tests failed, in the words of the tests", ["Cause", "Part", "Students"], rows, "tts"
     )
     return f"<h2>What went wrong</h2>\n{table}\n{more}"
 
@@ -395,27 +407,23 @@ def _alike(facts: Facts) -> str:
         "what the release gave, nor what many students share: a short exercise has few right "
         "answers. What is listed is a reason to look, and proves nothing.</p>\n"
     )
-    rows = [
-        [
-            _text(pair.students[0]),
-            _text(pair.students[1]),
-            "the same, letter for letter" if pair.same else f"{100 * pair.similarity:.0f} %",
-            str(pair.shared),
-        ]
-        for pair in facts.pairs[:MOST_PAIRS]
-    ]
+    rows = []
+    for group in facts.alike[:MOST_GROUPS]:
+        how = f"{100 * group.similarity:.0f} % of the rarer passages, {group.shared} of them"
+        if group.same:
+            how = "the same, letter for letter"
+        if group.solution:
+            how = "the worked solution, letter for letter"
+        rows.append([_text(", ".join(group.students)), how])
     if not rows:
         return text + f"<p>Among {_plural(facts.compared, 'attempt', 'attempts')}: none.</p>"
-    rest = len(facts.pairs) - len(rows)
+    rest = len(facts.alike) - len(rows)
     if rest:
         text += (
             f"<p>{_plural(rest, 'pair that is', 'pairs that are')} less alike are left out.</p>\n"
         )
     return text + _table(
-        f"Pairs among {_plural(facts.compared, 'attempt', 'attempts')}",
-        ["Student", "and", "Of the rarer passages", "Passages"],
-        rows,
-        "tttn",
+        f"Among {_plural(facts.compared, 'attempt', 'attempts')}", ["Students", "Alike"], rows, "tt"
     )
 
 
