@@ -138,7 +138,7 @@ class BoxedAutograde(Autograde):
                 permissions=int(str(self.permissions), 8),
                 logger=self.log,
             )
-        except (BoxUnavailable, LookupError, ValueError) as error:
+        except (BoxUnavailable, ConnectionError, LookupError, ValueError) as error:
             raise self._failure(str(error)) from error
         self.run_post_convert_hook()
         self.log.info(

@@ -137,9 +137,15 @@ def on_dask(
     ------
     Submission, Outcome
         "failed", where the cluster gave up on a submission after killing several workers.
+
+    Raises
+    ------
+    ConnectionError
+        There is no scheduler, or no longer.
     """
     from distributed import Client
     from distributed import wait as wait_for
+    from distributed.client import FuturesCancelledError
 
     told = spec.to_json()  # with each task: what is only scattered dies with the worker it is on
     try:
@@ -148,11 +154,19 @@ def on_dask(
         raise ConnectionError(
             f"There is no Dask scheduler at {address}, or it does not answer."
         ) from None
-    with client:
+    with client, client.as_current():
         threads = sum(client.nthreads().values()) or 1
 
+        lost = ConnectionError(
+            f"The Dask scheduler at {address} was lost. What has been marked is kept; "
+            "run it again for the rest."
+        )
+
         def first(futures: set[Any]) -> set[Any]:
-            return set(wait_for(futures, return_when="FIRST_COMPLETED").done)
+            try:
+                return set(wait_for(futures, return_when="FIRST_COMPLETED").done)
+            except FuturesCancelledError:
+                raise lost from None
 
         def submit(one: Submission) -> Any:
             files = dict(one.files)
@@ -161,6 +175,8 @@ def on_dask(
             )
 
         for submission, future in _flow(submissions, AHEAD * threads, submit, first, raw=True):
+            if future.cancelled():
+                raise lost
             try:
                 outcome = Outcome(**future.result())
             except Exception as error:  # the worker's word, or the scheduler's: worker killed

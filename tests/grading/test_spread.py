@@ -1,0 +1,316 @@
+"""A Dask cluster whose workers are killed, cut off and frozen; a coordinator that is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import classes
+import pytest
+from nbgrader.api import Gradebook
+
+from grading import batch, log, spread
+from grading.batch import Settings
+
+pytest.importorskip("distributed", reason="Dask is not installed: pip install distributed")
+HERE = Path(__file__).parent
+
+# a worker whose rooms are open ones, slow, and noted down: one line for each submission begun
+PRELOAD = """
+import os, sys, time
+sys.path[:0] = [{root!r}, {here!r}]
+import classes
+from grading import marking
+
+class Slow(classes.OpenRoom):
+    def run(self, notebook, *, seed=0):
+        assert not os.path.exists("gradebook.db") and not os.path.exists("submitted")
+        with open({ran!r}, "a") as file:
+            file.write("run\\n")
+        time.sleep(0.1)
+        return super().run(notebook, seed=seed)
+
+marking.Specification.room = lambda self: Slow()
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Cluster:
+    """A scheduler and workers, each a process of its own on the loopback interface."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ran = folder / "ran"
+        self.ran.touch()
+        self.preload = folder / "preload.py"
+        self.preload.write_text(
+            PRELOAD.format(root=str(HERE.parents[1]), here=str(HERE), ran=str(self.ran))
+        )
+        self.environment = os.environ | {
+            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "10s",
+            "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "15s",
+            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "5s",
+            "PYTHONWARNINGS": "ignore",
+        }
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.workers: list[subprocess.Popen[bytes]] = []
+        port = free_port()
+        self.address = f"tcp://127.0.0.1:{port}"
+        self.start("scheduler", f"--port={port}", "--host=127.0.0.1", "--no-dashboard")
+
+    def start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
+        place = self.folder / f"{kind}{len(self.processes)}"
+        place.mkdir()
+        with open(place / "log", "wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "distributed.cli.dask_" + kind, *options],
+                cwd=place,
+                env=self.environment,
+                stdout=file,
+                stderr=file,
+                start_new_session=True,
+            )
+        self.processes.append(process)
+        return process
+
+    def worker(self, address: str = "") -> subprocess.Popen[bytes]:
+        options = ["--nthreads=1", "--no-nanny", "--no-dashboard", "--host=127.0.0.1"]
+        options += [f"--preload={self.preload}", f"--local-directory={self.folder}"]
+        process = self.start("worker", address or self.address, *options)
+        self.workers.append(process)
+        return process
+
+    def wait_for(self, workers: int) -> None:
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False, timeout=60) as client:
+            client.wait_for_workers(workers, timeout=60)
+
+    def runs(self) -> int:
+        return len(self.ran.read_text().splitlines())
+
+    def close(self) -> None:
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.kill()
+        for process in self.processes:
+            process.wait(30)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(tmp_path / "cluster")
+    try:
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture
+def coursedir(tmp_path: Path) -> Any:
+    return classes.course(tmp_path / "course")
+
+
+def hand_in(coursedir: Any, count: int) -> dict[str, float]:
+    deserved = {}
+    for number in range(count):
+        wrong = ("mean",) if number % 3 == 0 else ()
+        classes.hand_in(coursedir, f"s{number:02}", classes.solved(coursedir, wrong))
+        deserved[f"s{number:02}"] = 8.0 - 2 * len(wrong)
+    return deserved
+
+
+def totals(coursedir: Any) -> dict[str, float]:
+    with Gradebook(coursedir.db_url, classes.COURSE) as book:
+        return {s.student_id: s.score for s in book.assignment_submissions(classes.ASSIGNMENT)}
+
+
+def outcomes(coursedir: Any) -> Counter[str]:
+    lines = log.read(log.path(coursedir.root, classes.ASSIGNMENT))
+    return Counter(line["student"] for line in lines if line["event"] == "outcome")
+
+
+def run(coursedir: Any, cluster: Cluster) -> batch.Report:
+    return batch.grade(coursedir, classes.ASSIGNMENT, Settings(dask=cluster.address))
+
+
+class Wire:
+    """A way to the scheduler that can be cut."""
+
+    def __init__(self, address: str) -> None:
+        self.there = ("127.0.0.1", int(address.rpartition(":")[2]))
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.address = f"tcp://127.0.0.1:{self.server.getsockname()[1]}"
+        self.ends: list[socket.socket] = []
+        self.whole = True
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self.server.accept()
+                if not self.whole:
+                    near.close()
+                    continue
+                far = socket.create_connection(self.there)
+                self.ends += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self.pump, args=(one, other), daemon=True).start()
+
+    def pump(self, one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(65536):
+                other.sendall(data)
+        with contextlib.suppress(OSError):
+            other.shutdown(socket.SHUT_WR)
+
+    def cut(self) -> None:
+        self.whole = False
+        for end in self.ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def close(self) -> None:
+        self.cut()
+        self.server.close()
+
+
+def later(seconds: float, what: Any) -> threading.Thread:
+    thread = threading.Timer(seconds, what)
+    thread.start()
+    return thread
+
+
+def test_workers_may_be_killed(coursedir: Any, cluster: Cluster) -> None:
+    deserved = hand_in(coursedir, 24)
+    for _ in range(3):
+        cluster.worker()
+    cluster.wait_for(3)
+
+    def kill_two() -> None:
+        cluster.workers[0].kill()
+        time.sleep(0.5)
+        cluster.workers[1].kill()
+
+    killer = later(0.6, kill_two)
+    report = run(coursedir, cluster)
+    killer.join()
+    assert [w.poll() is None for w in cluster.workers] == [False, False, True]
+    assert not report.with_status("failed")
+    assert totals(coursedir) == deserved
+    assert outcomes(coursedir) == dict.fromkeys(deserved, 1)
+    assert 24 <= cluster.runs() <= 24 + 4, "only what the dead had in hand was run again"
+    before = cluster.runs()
+    assert not run(coursedir, cluster).marked and cluster.runs() == before
+
+
+def test_the_way_to_a_worker_may_be_cut(coursedir: Any, cluster: Cluster) -> None:
+    deserved = hand_in(coursedir, 20)
+    cluster.worker()
+    wire = Wire(cluster.address)
+    try:
+        cluster.worker(wire.address)
+        cluster.wait_for(2)
+        cutter = later(0.6, wire.cut)
+        report = run(coursedir, cluster)
+        cutter.join()
+    finally:
+        wire.close()
+    assert not wire.whole and not report.with_status("failed")
+    assert totals(coursedir) == deserved
+    assert outcomes(coursedir) == dict.fromkeys(deserved, 1)
+
+
+def test_a_worker_may_freeze(coursedir: Any, cluster: Cluster) -> None:
+    deserved = hand_in(coursedir, 12)
+    for _ in range(2):
+        cluster.worker()
+    cluster.wait_for(2)
+    freezer = later(0.4, lambda: cluster.workers[0].send_signal(signal.SIGSTOP))
+    report = run(coursedir, cluster)
+    freezer.join()
+    assert not report.with_status("failed")
+    assert totals(coursedir) == deserved
+    assert outcomes(coursedir) == dict.fromkeys(deserved, 1)
+
+
+COORDINATOR = """
+import sys
+sys.path.insert(0, {here!r})
+import classes
+from grading import batch
+print("ready", flush=True)
+batch.grade(classes.opened({root!r}), classes.ASSIGNMENT, batch.Settings(dask={address!r}))
+"""
+
+
+def test_the_coordinator_may_be_killed(coursedir: Any, cluster: Cluster) -> None:
+    deserved = hand_in(coursedir, 30)
+    for _ in range(2):
+        cluster.worker()
+    cluster.wait_for(2)
+    code = COORDINATOR.format(here=str(HERE), root=coursedir.root, address=cluster.address)
+    environment = cluster.environment | {"PYTHONPATH": str(HERE.parents[1])}
+    dice = random.Random(2)
+    for _ in range(3):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None and process.stdout.readline()
+        known = sum(outcomes(coursedir).values())
+        while sum(outcomes(coursedir).values()) < known + 4 and process.poll() is None:
+            time.sleep(0.02)
+        time.sleep(dice.uniform(0, 0.2))
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        assert outcomes(coursedir).most_common(1)[0][1] == 1
+    before = sum(outcomes(coursedir).values())
+    assert 12 <= before < 30
+    report = run(coursedir, cluster)
+    assert len(report.marked) == 30 - before and len(report.kept) == before
+    assert totals(coursedir) == deserved
+    assert outcomes(coursedir) == dict.fromkeys(deserved, 1)
+    assert not run(coursedir, cluster).marked
+
+
+def test_a_cluster_that_dies_leaves_the_rest_for_the_next_run(
+    coursedir: Any, cluster: Cluster
+) -> None:
+    deserved = hand_in(coursedir, 16)
+    cluster.worker()
+    cluster.wait_for(1)
+    killer = later(0.8, cluster.processes[0].kill)  # the scheduler
+    with pytest.raises(ConnectionError, match="run it again for the rest"):
+        run(coursedir, cluster)
+    killer.join()
+    some = totals(coursedir)
+    assert 0 < len(some) < 16, "what was marked before is in the gradebook"
+    assert some.items() <= deserved.items()
+    assert outcomes(coursedir) == dict.fromkeys(some, 1)
+
+
+def test_no_cluster_is_a_sentence(coursedir: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spread, "REACH", 3)
+    hand_in(coursedir, 1)
+    nowhere = f"tcp://127.0.0.1:{free_port()}"
+    with pytest.raises(ConnectionError, match="is no Dask scheduler at"):
+        batch.grade(coursedir, classes.ASSIGNMENT, Settings(dask=nowhere))
