@@ -20,10 +20,11 @@ SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme 
 	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve test lint check notebooks exercises experiments bench release lock clean
+.PHONY: help site serve test lint check notebooks exercises grade student-repo experiments bench \
+	release lock clean
 
 help: ## list the verbs
-	@grep -E '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
 
 site: $(HTML)/.built ## build the website into _build/html
 	@echo "The website is in $(HTML). Look at it with: make serve"
@@ -52,6 +53,15 @@ notebooks: .venv/.test ## put every notebook in its canonical form and run the c
 	python theme/notebooks.py $(N)
 
 exercises: $(EXERCISES) ## what students receive, from solutions/
+
+grade: .venv/.grade ## submissions to marks, feedback, tables, report (A=02_cell FROM=… ROSTER=… DASK=… DB=…)
+	@$(if $(A),,echo "Which assignment? For example: make grade A=02_cell FROM=download.zip" >&2; exit 1;) \
+	python -m grading "$(A)" $(if $(FROM),"$(FROM)") $(if $(ROSTER),--roster "$(ROSTER)") \
+		$(if $(DASK),--dask "$(DASK)") $(if $(DB),--database "$(DB)") $(OPTIONS)
+
+student-repo: .venv/.site exercises ## a tree without solutions and hidden tests (OUT=../students)
+	@$(if $(OUT),,echo "Where to? For example: make student-repo OUT=../students" >&2; exit 1;) \
+	python -m grading.student_repo "$(OUT)" --without .ci .github benchmarks grading tests nbgrader_config.py
 
 experiments: .venv/.test ## run the long experiments again (N=01_storybook for one)
 	@for file in chapters/experiments/$(or $(N),*).py; do echo "$$file"; python "$$file" || exit 1; done
@@ -92,17 +102,20 @@ define install
 		&& pip install --no-deps --no-build-isolation --editable . \
 		&& pip check; } > _build/install.log 2>&1 || \
 		{ echo "Installing failed: is there a network? pip's own words are in _build/install.log" >&2; exit 1; }
-	@cd theme && $(NPM) ci $(if $(filter site,$(1)),--omit=dev) > ../_build/npm.log 2>&1 || \
+	@cd theme && $(NPM) ci $(if $(filter test,$(1)),,--omit=dev) > ../_build/npm.log 2>&1 || \
 		{ echo "npm failed: is there a network? Its own words are in _build/npm.log" >&2; exit 1; }
 	@git config diff.ipynb.textconv ".venv/bin/python theme/notebooks.py --text" 2>/dev/null || true
-	@touch $@ .venv/.site
+	@touch $@ .venv/.site $(if $(filter test,$(1)),.venv/.grade)
 endef
 
 LOCKS := pyproject.toml requirements.lock theme/package-lock.json
 
-# the test group holds the site group: a tree that has been set up for tests stays so
+# the test group holds the others: a tree that has been set up for tests stays so
 .venv/.site: $(LOCKS) | .venv/bin/python
 	$(call install,$(if $(wildcard .venv/.test),test,site))
+
+.venv/.grade: $(LOCKS) | .venv/bin/python
+	$(call install,$(if $(wildcard .venv/.test),test,grade))
 
 .venv/.test: $(LOCKS) | .venv/bin/python
 	$(call install,test)

@@ -77,7 +77,7 @@ def configure(app: Sphinx, config) -> None:
     parts = [THEME / "finish.py", *THEME.glob("*.html"), *THEME.glob("static/*")]
     parts += THEME.glob("figures/*.js*")
     config.written_from = [zlib.crc32(path.read_bytes()) for path in sorted(parts)]
-    config.written_from += [path.name for path in sorted((ROOT / "solutions").glob("*/"))]
+    config.written_from += exercises()
     # What launch buttons and the theme of Jupyter Book would use; this theme takes one address.
     config.html_theme_options = {"repository_url": repository(config)}
 
@@ -273,8 +273,14 @@ def finish_images(app: Sphinx, pagename: str, body: str) -> str:
     return re.sub(r"<img\b[^>]*>", finish, body)
 
 
+def exercises() -> list[str]:
+    """Their names: from solutions/, or, in a tree for students, from what is released there."""
+    folder = ROOT / "solutions" if (ROOT / "solutions").is_dir() else ROOT / "exercises"
+    return sorted(path.name for path in folder.glob("*/"))
+
+
 def exercise_of(pagename: str) -> str | None:
-    return pagename if (ROOT / "solutions" / pagename).is_dir() else None
+    return pagename if pagename in exercises() else None
 
 
 def files_read(notebook: Path) -> list[Path]:
@@ -415,8 +421,7 @@ def copy_exercises(out: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     wheel = target / wheel_name()
-    for solution in sorted((ROOT / "solutions").glob("*/")):
-        name = solution.name
+    for name in exercises():
         notebook = ROOT / "exercises" / name / f"{name}.ipynb"
         if not notebook.is_file():
             log.warning("exercises/%s is missing: `make site` generates it", name)
