@@ -1,0 +1,175 @@
+"""`python -m grading`: from a download to marks, feedback, tables and a report, and again."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from class_lists import CANVAS_ROSTER
+from gradebooks import gradebook
+
+from grading import log
+
+CONFIG = """
+from grading.feedback import FeedbackPage, GetMarks, HideTests
+from grading.late import LatePenalty
+from grading.plugin import configure
+
+c = get_config()
+c.CourseDirectory.course_id = "unrolled"
+configure(c)
+c.AssignLatePenalties.plugin_class = LatePenalty
+c.LatePenalty.percent_per_day = 10
+c.GenerateFeedback.preprocessors = [GetMarks, HideTests]
+c.GenerateFeedback.exporter_class = FeedbackPage
+"""
+SOLUTION = "def half(x):\n    ### BEGIN SOLUTION\n    return x / 2\n    ### END SOLUTION"
+TEST = (
+    "assert half(4) == 2, 'half(4) is 2.'\n### BEGIN HIDDEN TESTS\n"
+    "assert half(3) == 1.5, 'It is rounded.'\n### END HIDDEN TESTS"
+)
+
+
+def cell(kind: str, id: str, source: str, **marks: Any) -> dict[str, Any]:
+    marks = {"grade": False, "solution": False, "locked": False, "task": False, **marks}
+    meta = {"nbgrader": {"grade_id": id, "schema_version": 3, **marks}}
+    found = {"cell_type": kind, "id": id, "metadata": meta, "source": source}
+    return found | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+
+
+def notebook(half: str, why: str, test: str = TEST) -> str:
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    cells = [
+        cell("code", "half", half, solution=True),
+        cell("code", "test_half", test, grade=True, locked=True, points=6),
+        cell("markdown", "why", why, grade=True, solution=True, points=4),
+    ]
+    meta = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return json.dumps({"cells": cells, "metadata": meta, "nbformat": 4, "nbformat_minor": 5})
+
+
+HANDED_IN = {
+    "lovelaceada_1001_71_02_cell.ipynb": notebook("def half(x):\n    return x / 2", "Because."),
+    "byronben_LATE_1002_72_02_cell.ipynb": notebook("def half(x):\n    return x // 2", "So."),
+    "cyd_1003_73_02_cell.ipynb": "{broken",
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("course")
+    (folder / "nbgrader_config.py").write_text(CONFIG)
+    source = folder / "source" / "02_cell" / "02_cell.ipynb"
+    source.parent.mkdir(parents=True)
+    source.write_text(notebook(SOLUTION, "### BEGIN SOLUTION\nRounding.\n### END SOLUTION"))
+    (folder / "roster.csv").write_text(CANVAS_ROSTER)
+    download(folder, HANDED_IN)
+    return folder
+
+
+def download(folder: Path, files: Mapping[str, str]) -> None:
+    with zipfile.ZipFile(folder / "download.zip", "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+
+
+def run(course: Path, *words: str, code: int = 0) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "grading", "02_cell", *words],
+        cwd=course,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def marked(course: Path) -> int:
+    events = log.read(log.path(course, "02_cell"))
+    return sum(event["event"] == "outcome" for event in events)
+
+
+def table(course: Path) -> dict[str, str]:
+    text = (course / "reports" / "02_cell-canvas.csv").read_text()
+    return {row["ID"]: row["02_cell (555)"] for row in csv.DictReader(io.StringIO(text))}
+
+
+def test_one_command_from_the_download_to_everything(course: Path) -> None:
+    said = run(course, "download.zip", "--roster", "roster.csv")
+    assert "Collected 3 submissions, 3 of them new or changed." in said
+    assert "Marked 3 submissions; 0 had not changed." in said
+    assert "cyd is not in the class list." in said
+    assert "2 wait for the marker" in said
+    for name in ("reports/02_cell-canvas.csv", "reports/02_cell.html", "gradebook.db"):
+        assert name in said and (course / name).is_file()
+    assert not (course / "reports" / "02_cell-moodle.csv").exists(), "the list is Canvas's"
+    with gradebook(course) as book:
+        scores = {one.student_id: one.score for one in book.assignment_submissions("02_cell")}
+        assert scores == {"ada": 6, "ben@uni.edu": 0, "cyd": 0}
+        assert book.find_student("ada").last_name == "Lovelace"
+        assert book.find_student("ada").lms_user_id == "1001"
+    page = (course / "feedback" / "ben@uni.edu" / "02_cell" / "02_cell.html").read_text()
+    assert "It is rounded." in page and "half(3)" not in page
+    assert "an answer waits for the marker" in page
+    assert table(course) == {"": "10", "1001": "", "1002": ""}
+
+
+def test_marks_by_hand_and_lateness_arrive_and_nothing_is_run_again(course: Path) -> None:
+    before = marked(course)
+    assert before == 3
+    with gradebook(course) as book:
+        # a due date in the past of ben, whose file Canvas calls LATE
+        book.update_or_create_assignment("02_cell", duedate="2026-01-01 12:00:00 UTC")
+        for student, points in (("ada", 4.0), ("ben@uni.edu", 3.0)):
+            grade = book.find_grade("why", "02_cell", "02_cell", student)
+            grade.manual_score, grade.needs_manual_grade = points, False
+        submission = book.find_submission("02_cell", "ada")
+        submission.timestamp = None
+        book.db.commit()
+    said = run(course, "--roster", "roster.csv")
+    assert "Marked 0 submissions; 3 had not changed." in said
+    assert marked(course) == before
+    # lateness of many days takes everything, at ten percent a day
+    assert table(course)["1002"] == "0"
+    page = (course / "feedback" / "ben@uni.edu" / "02_cell" / "02_cell.html").read_text()
+    assert "3 points were taken off for handing in late." in page
+
+
+def test_only_what_changed_is_marked_again(course: Path) -> None:
+    better = notebook("def half(x):\n    return x * 0.5", "So.")
+    download(course, {**HANDED_IN, "byronben_LATE_1002_90_02_cell-1.ipynb": better})
+    said = run(course, "download.zip", "--roster", "roster.csv")
+    assert "Collected 3 submissions, 1 of them new or changed." in said
+    assert "Marked 1 submissions; 2 had not changed." in said
+    assert "ben" in said and "handed in several times" in said
+    with gradebook(course) as book:
+        assert book.find_grade("test_half", "02_cell", "02_cell", "ben@uni.edu").auto_score == 6
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere.zip"], "nowhere.zip is not there"),
+        (["--roster", "nbgrader_config.py"], "is no class list"),
+        (["download.zip", "--collected", "yesterday"], "is no time such as"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(course: Path, words: list[str], sentence: str) -> None:
+    said = run(course, *words, code=1)
+    assert sentence in said and "Traceback" not in said
+
+
+def test_an_assignment_that_is_not_there_is_a_sentence(course: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "grading", "99_none"], cwd=course, capture_output=True, text=True
+    )
+    assert done.returncode == 1 and "There is no assignment 99_none" in done.stderr
