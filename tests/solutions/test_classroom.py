@@ -118,6 +118,13 @@ def classroom(course: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                     )
                 bundle.writestr(name, json.dumps(notebook))
         nbgrader(folder, "zip_collect", slug)
+        # eve's notebook was cut off on its way; fay's is a link to ben's
+        eve = folder / "submitted" / "eve" / slug / f"{slug}.ipynb"
+        eve.parent.mkdir(parents=True)
+        eve.write_text(json.dumps(submissions(course, slug)["ada"])[:-100], encoding="utf-8")
+        fay = folder / "submitted" / "fay" / slug / f"{slug}.ipynb"
+        fay.parent.mkdir(parents=True)
+        fay.symlink_to(folder / "submitted" / "ben" / slug / f"{slug}.ipynb")
     nbgrader(folder, "autograde", "*")
     with gradebook(folder) as book:
         for slug in SLUGS:
@@ -165,6 +172,30 @@ def test_marks_are_exactly_those_deserved(classroom: Path, slug: str) -> None:
     assert marks(classroom, slug, "ben") == ben
     assert marks(classroom, slug, "cyd") == full, "a changed test came back and was run"
     assert marks(classroom, slug, "dan") == dict.fromkeys(full, 0.0)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_cannot_be_marked_gets_a_sentence_and_stops_nobody(classroom: Path, slug: str) -> None:
+    for student, words in (("eve", "it is not JSON"), ("fay", "it is a link")):
+        assert set(marks(classroom, slug, student).values()) == {0.0}
+        page = (classroom / "feedback" / student / slug / f"{slug}.html").read_text("utf-8")
+        assert words in html.unescape(re.sub(r"<[^>]+>", "", page))
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_submission_ran_once_and_in_the_box(classroom: Path, slug: str) -> None:
+    lines = outcomes(classroom, slug)
+    assert sorted(line["student"] for line in lines) == ["ada", "ben", "cyd", "dan", "eve", "fay"]
+    ran = [line for line in lines if line["status"] == "marked"]
+    assert all(line["cpu"] > 0 and line["limit"] is None and not line["sentence"] for line in ran)
+    nbgrader(classroom, "autograde", slug)
+    assert outcomes(classroom, slug) == lines, "nothing had changed"
+
+
+def outcomes(folder: Path, slug: str) -> list[dict[str, Any]]:
+    """What the log says was marked."""
+    lines = (folder / "grading-log" / f"{slug}.jsonl").read_text("utf-8").splitlines()
+    return [line for line in map(json.loads, lines) if line["event"] == "outcome"]
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -223,7 +254,8 @@ def test_marks_are_exported(classroom: Path, slug: str) -> None:
     full = sum(points(slug).values())
     lost = sum(points(slug)[name] for name in FAILED[slug])
     scores = {student: float(row["score"]) for student, row in rows.items()}
-    assert scores == {"ada": full + 3, "ben": full - lost, "cyd": full, "dan": 0.0}
+    none = dict.fromkeys(("dan", "eve", "fay"), 0.0)
+    assert scores == {"ada": full + 3, "ben": full - lost, "cyd": full} | none
     written = [c for c in source_of(slug).cells if c.kind == "markdown" and c.marks.get("grade")]
     total = full + sum(cell.marks["points"] for cell in written)
     assert {float(row["max_score"]) for row in rows.values()} == {total}
@@ -267,8 +299,26 @@ def test_the_formgrader_knows_the_assignments(jupyter: str) -> None:
     with urllib.request.urlopen(request, timeout=60) as answer:
         assignments = {row["name"]: row for row in json.load(answer)}
     assert set(assignments) == set(SLUGS)
-    assert all(row["num_submissions"] == 4 for row in assignments.values())
+    assert all(row["num_submissions"] == 6 for row in assignments.values())
     assert all(row["release_path"] for row in assignments.values())
+
+
+def test_the_formgraders_button_marks_in_the_box(classroom: Path, jupyter: str) -> None:
+    slug = SLUGS[-1]
+    before = len(outcomes(classroom, slug))
+    with urllib.request.urlopen(f"{jupyter}/lab?token=classroom", timeout=60) as page:
+        cookies = "; ".join(c.partition(";")[0] for c in page.headers.get_all("Set-Cookie"))
+    request = urllib.request.Request(
+        f"{jupyter}/formgrader/api/submission/{slug}/dan/autograde",
+        data=b"",
+        headers={"Authorization": "token classroom", "Cookie": cookies},
+    )
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        said = json.load(answer)
+    assert said["success"], said
+    new = outcomes(classroom, slug)[before:]
+    assert [line["student"] for line in new] == ["dan"] and new[0]["cpu"] > 0
+    assert set(marks(classroom, slug, "dan").values()) == {0.0}
 
 
 def test_the_formgrader_opens_in_jupyterlab(browser: Any, jupyter: str) -> None:
