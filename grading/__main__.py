@@ -113,6 +113,8 @@ def run(options: argparse.Namespace) -> int:
         with opened(coursedir.db_url, coursedir.course_id) as book:
             collected = _collect(options, coursedir, book, people)
     outcome = _autograde(options, coursedir, app)
+    if not outcome.marked and not outcome.kept:
+        raise Refused(f"Nothing was handed in for {options.assignment}: a zip file or a folder?")
 
     with opened(coursedir.db_url, coursedir.course_id) as book:
         _introduce(book, people, collected)
@@ -219,7 +221,7 @@ def _autograde(options: argparse.Namespace, coursedir: Any, app: Any) -> Any:
         settings = replace(settings, unsafe=True)
     try:
         return batch.grade(coursedir, options.assignment, settings, force=options.force)
-    except (BoxUnavailable, LookupError, OSError, ValueError) as error:
+    except (BoxUnavailable, LookupError, OSError, RuntimeError, ValueError) as error:
         raise Refused(str(error)) from error
 
 
