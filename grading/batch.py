@@ -152,7 +152,10 @@ def grade(
         def marks(submissions: Iterator[Submission]) -> Generator[tuple[Submission, Outcome]]:
             if settings.dask:
                 return spread.on_dask(spec, submissions, settings.dask)
-            return spread.here(spec, submissions, settings.jobs or spread.workers(len(folders)))
+            done = report.marked, report.kept
+            return spread.here(
+                spec, submissions, settings.jobs, lambda: len(folders) - sum(map(len, done))
+            )
 
         trail.write(
             "batch",

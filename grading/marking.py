@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 # parts of this package that come before or after marking, and change no mark
 AROUND = (
-    "__main__ batch collect export feedback gradebook late log markup page plugin report roster "
-    "seeds spread"
+    "__main__ autograde batch collect export feedback gradebook late log markup page plugin "
+    "report roster seeds spread student_repo"
 ).split()
 
 NAMED = "Likely cause:"  # a line of a test's message that begins so names the cause
@@ -104,7 +104,7 @@ class Specification:
     files: Mapping[str, bytes] = field(default_factory=dict)  # what lies beside the notebooks
     packages: tuple[str, ...] = ()  # shown to both sides of the box
     unavailable: tuple[str, ...] = ()  # modules that would answer it, hidden from the student
-    limits: Mapping[str, float] = field(default_factory=dict)  # of `execution.Limits`
+    limits: Mapping[str, Any] = field(default_factory=dict)  # of `execution.Limits`
     unsafe: bool = False
     config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of preprocessors
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -17,11 +17,11 @@ from __future__ import annotations
 import glob
 import os
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from nbgrader.apps import api as api_module
-from nbgrader.apps import autogradeapp as app_module
+from nbgrader import converters
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import AssignLatePenalties
@@ -175,7 +175,9 @@ def configure(c: Any) -> None:
         The configuration that is being read.
     """
     # nbgrader has no setting for its converter: the command line and the formgrader each
-    # name the class, so the name is what is exchanged
-    app_module.Autograde = BoxedAutograde
-    api_module.Autograde = BoxedAutograde
+    # name the class, so the name is what is exchanged, where they have it or will look for it
+    converters.Autograde = BoxedAutograde
+    for name in ("nbgrader.apps.autogradeapp", "nbgrader.apps.api"):
+        if name in sys.modules:
+            sys.modules[name].Autograde = BoxedAutograde  # type: ignore[attr-defined]
     gradebook.guard()

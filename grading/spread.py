@@ -24,7 +24,7 @@ from .marking import Outcome, Specification, mark
 if TYPE_CHECKING:
     from .execution import Room
 
-PER_WORKER = 8  # submissions that are worth the start of one more pair of processes
+WORTH = 5.0  # seconds of work ahead of each room that are worth the start of one more
 TRIES = 2  # a box that died under a submission is made anew this often
 REACH = 20  # seconds to find a scheduler
 AHEAD = 2  # submissions read ahead, for each worker
@@ -37,6 +37,13 @@ class Rooms:
         self.spec = spec
         self.make = make or spec.room
         self.free: queue.SimpleQueue[Room] = queue.SimpleQueue()
+        self.number = 0  # at once; 0 for as many as ask
+        self.turn = threading.Semaphore(0)
+
+    def one_more(self) -> None:
+        """Let one more submission run at once."""
+        self.number += 1
+        self.turn.release()
 
     def mark(self, submission: Submission) -> Outcome:
         """Mark a submission; if the room breaks, once more in a new one.
@@ -83,25 +90,27 @@ def _close(room: Room) -> None:
         room.__exit__(None, None, None)
 
 
-def workers(submissions: int) -> int:
-    """How many rooms are worth their start on this machine."""
-    return max(1, min(len(os.sched_getaffinity(0)), submissions // PER_WORKER))
-
-
 def here(
     spec: Specification,
     submissions: Iterable[Submission],
-    jobs: int,
+    jobs: int = 0,
+    left: Callable[[], int] | None = None,
     make: Callable[[], Room] | None = None,
 ) -> Generator[tuple[Submission, Outcome]]:
-    """Mark in `jobs` threads, each with a room of its own; results come as they are ready.
+    """Mark in threads, each with a room of its own; results come as they are ready.
+
+    It begins with one room, and takes another whenever there is enough to do for it: to
+    start one costs as much as to mark some twenty light submissions.
 
     Parameters
     ----------
     spec : Specification
     submissions : iterable of Submission
         Read as they are needed.
-    jobs : int
+    jobs : int, optional
+        The most rooms; by default, as many as this process has cores.
+    left : function, optional
+        How many submissions there still are, at most.
     make : function, optional
         Makes a room; by default `spec.room`.
 
@@ -109,12 +118,26 @@ def here(
     ------
     Submission, Outcome
     """
+    jobs = jobs or len(os.sched_getaffinity(0))
     rooms = Rooms(spec, make)
     pool = ThreadPoolExecutor(jobs, thread_name_prefix="grading")
+
+    def in_turn(one: Submission) -> Outcome:
+        with rooms.turn:
+            return rooms.mark(one)
+
+    seconds = count = 0.0
+    rooms.one_more()
     try:
-        yield from _flow(
-            submissions, AHEAD * jobs, lambda one: pool.submit(rooms.mark, one), _first_of_threads
-        )
+        for submission, outcome in _flow(
+            submissions, AHEAD * jobs, lambda one: pool.submit(in_turn, one), _first_of_threads
+        ):
+            seconds, count = seconds + outcome.seconds, count + 1
+            if rooms.number < jobs and left is not None:
+                ahead = seconds / count * left() / rooms.number
+                if ahead > WORTH:
+                    rooms.one_more()
+            yield submission, outcome
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         rooms.close()

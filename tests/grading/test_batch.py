@@ -398,9 +398,32 @@ def test_what_is_in_hand_does_not_grow_with_the_class(coursedir: Any) -> None:
 
     spec = marking.Specification("ps1", ())
     ahead = []
-    for done, _ in enumerate(spread.here(spec, submissions(), 2, classes.OpenRoom)):
+    for done, _ in enumerate(spread.here(spec, submissions(), 2, make=classes.OpenRoom)):
         ahead.append(len(read) - done)
     assert max(ahead) <= 2 * spread.AHEAD + 1
+
+
+def test_a_second_room_comes_when_there_is_work_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for pace, rooms in ((0.01, 1), (1.0, 3)):
+        made = []
+
+        def room(made: list[Any] = made) -> Any:
+            made.append(classes.OpenRoom())
+            return made[-1]
+
+        def mark(_: Any, submission: Any, __: Any, pace: float = pace) -> Any:
+            time.sleep(0.005)
+            return marking.Outcome("marked", seconds=pace)
+
+        monkeypatch.setattr(spread, "mark", mark)
+        done: list[Any] = []
+        submissions = [intake.Submission(f"s{number}", {}) for number in range(30)]
+        results = spread.here(
+            marking.Specification("ps1", ()), submissions, 3, lambda d=done: 30 - len(d), room
+        )
+        for result in results:
+            done.append(result)
+        assert len(made) == rooms and len(done) == 30
 
 
 def test_the_specification_travels_as_json(coursedir: Any) -> None:
