@@ -8,6 +8,7 @@ known attributes and escaped text of it are kept.
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 import secrets
@@ -137,9 +138,19 @@ def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
     >>> markdown("# Why\\n\\n<script>alert(1)</script>").strip()
     '<h2>Why</h2>'
     """
+    return _markdown(source, dict(attachments)) if attachments else _known_markdown(source)
+
+
+# most cells of a class are the same: the assignment's own
+@functools.lru_cache(maxsize=4_096)
+def _known_markdown(source: str) -> str:
+    return _markdown(source, {})
+
+
+def _markdown(source: str, attachments: dict[str, Any]) -> str:
     if len(source) > LONGEST_TEXT:
         return f"<pre>{html.escape(source[:LONGEST_TEXT], quote=False)} …</pre>"
-    renderer = _Renderer(attachments=dict(attachments or {}))
+    renderer = _Renderer(attachments=attachments)
     try:
         text = clean(MarkdownWithMath(renderer=renderer).render(source))
     except Exception:  # nesting that the parser does not survive
@@ -170,6 +181,7 @@ def clean(text: str) -> str:
     return text.replace("<pre>", '<pre tabindex="0">')
 
 
+@functools.lru_cache(maxsize=4_096)
 def code(source: str, language: str = "python") -> str:
     """Source code with its colours."""
     coloured = Highlight2HTML(pygments_lexer=language)(source)
