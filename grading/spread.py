@@ -18,6 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from .box import BoxUnavailable
 from .intake import Submission
 from .marking import Outcome, Specification, mark
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .execution import Room
 
 WORTH = 5.0  # seconds of work ahead of each room that are worth the start of one more
-TRIES = 2  # a box that died under a submission is made anew this often
+TRIES = 3  # a box that died under a submission is made anew this often
 REACH = 20  # seconds to find a scheduler
 AHEAD = 2  # submissions read ahead, for each worker
 
@@ -37,6 +38,7 @@ class Rooms:
         self.spec = spec
         self.make = make or spec.room
         self.free: queue.SimpleQueue[Room] = queue.SimpleQueue()
+        self.made = 0
         self.number = 0  # at once; 0 for as many as ask
         self.turn = threading.Semaphore(0)
 
@@ -51,25 +53,29 @@ class Rooms:
         Once more also if one of its two processes ended without having met a limit: it may
         have been killed from outside. If it was the student's own doing, it happens again.
         """
-        said = ""
+        said, room = "", None
         for attempt in range(TRIES):
-            # that no room can be made at all is an error of the whole run
-            room = self.make() if attempt else self._taken()
             try:
+                # after a break a new one: those that are free may be broken too
+                room = room or (self._taken() if attempt == 0 else self._new())
                 outcome = mark(self.spec, submission, room)
+            except BoxUnavailable:
+                raise
             except Exception as error:
-                _close(room)
+                if not self.made and attempt + 1 == TRIES:
+                    raise  # no room at all: an error of the whole run
                 said = f"{type(error).__name__}: {error}"
             except BaseException:
                 _close(room)
                 raise
             else:
                 ended = outcome.status == "marked" and outcome.sentence and not outcome.limit
-                if ended and attempt + 1 < TRIES:
-                    _close(room)
-                    continue
-                self.free.put(room)
-                return outcome
+                if not ended or attempt:
+                    self.free.put(room)
+                    return outcome
+                continue
+            _close(room)
+            room = None
         sentence = f"The grader failed, and this submission has no marks yet ({said})."
         return Outcome("failed", sentence)
 
@@ -77,7 +83,12 @@ class Rooms:
         try:
             return self.free.get_nowait()
         except queue.Empty:
-            return self.make()
+            return self._new()
+
+    def _new(self) -> Room:
+        room = self.make()
+        self.made += 1
+        return room
 
     def close(self) -> None:
         with contextlib.suppress(queue.Empty):
@@ -85,9 +96,10 @@ class Rooms:
                 _close(self.free.get_nowait())
 
 
-def _close(room: Room) -> None:
+def _close(room: Room | None) -> None:
     with contextlib.suppress(Exception):  # it may be dead already
-        room.__exit__(None, None, None)
+        if room is not None:
+            room.__exit__(None, None, None)
 
 
 def here(

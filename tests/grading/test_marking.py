@@ -1,0 +1,205 @@
+"""Marking in the real box, through the command, with its processes killed on the way."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import classes
+import psutil
+import pytest
+
+from grading import batch, box, gradebook, intake, log, marking
+from grading.batch import Settings
+
+
+@pytest.fixture(scope="module", autouse=True)
+def boxed() -> None:
+    try:
+        box.check()
+    except box.BoxUnavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def coursedir(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return classes.course(tmp_path_factory.mktemp("course"))
+
+
+@pytest.fixture(scope="module")
+def spec(coursedir: Any) -> marking.Specification:
+    with gradebook.opened(coursedir.db_url, classes.COURSE) as book:
+        return batch.specification(book, coursedir, classes.ASSIGNMENT, Settings())
+
+
+def submission(notebook: Any, student: str = "ada", seed: int = 0) -> intake.Submission:
+    files = {f"{classes.ASSIGNMENT}.ipynb": json.dumps(notebook).encode()}
+    return intake.Submission(student, files, seed=seed)
+
+
+def test_an_outcome_hangs_on_nothing_but_its_arguments(
+    coursedir: Any, spec: marking.Specification
+) -> None:
+    right, wrong = classes.solved(coursedir), classes.solved(coursedir, ("mean", "clip"))
+    classes.cell_of(wrong, "scale")["source"] = "def scale(x, k):\n    return [k for _ in x]"
+    with spec.room() as room:
+        full = marking.mark(spec, submission(right), room)
+        less = marking.mark(spec, submission(wrong), room)
+        again = marking.mark(spec, submission(right), room)
+    assert full.scores[classes.ASSIGNMENT] == classes.FULL | {"words": 0}
+    assert (full.scores, full.notebooks) == (again.scores, again.notebooks)
+    got = {"test_add": 2, "test_mean": 0, "test_scale": 1.5, "test_clip": 0, "words": 0}
+    assert less.scores[classes.ASSIGNMENT] == got | {"test_scale": 0} or (
+        less.scores[classes.ASSIGNMENT] == got
+    )
+    assert set(less.causes) >= {"test_mean", "test_clip"} and full.causes == {}
+    assert full.seconds > 0 and full.cpu > 0 and not full.sentence and full.limit is None
+
+
+def test_the_seed_is_the_students(coursedir: Any, spec: marking.Specification) -> None:
+    notebook = classes.solved(coursedir)
+    drawn = "import random\nprint(random.random(), np.random.rand())"
+    cell = {"cell_type": "code", "id": "draw", "metadata": {}, "outputs": [], "source": drawn}
+    notebook["cells"].append(cell | {"execution_count": None})
+    with spec.room() as room:
+
+        def numbers(seed: int) -> str:
+            made = marking.mark(spec, submission(notebook, seed=seed), room)
+            cells = json.loads(made.notebooks[classes.ASSIGNMENT])["cells"]
+            return "".join(output["text"] for output in cells[-1]["outputs"])
+
+        assert numbers(7) == numbers(7) != numbers(8)
+
+
+def test_named_causes_are_what_the_log_keeps() -> None:
+    message = "db at i = 0: expected 6, got 3.\nLikely cause: a mean where a sum is asked\nMore."
+    assert marking._cause(message) == "a mean where a sum is asked"
+    assert marking._cause("W is 3\nnot 4") == "W is 3"
+    assert marking._cause("") == ""
+
+
+def test_boxes_may_be_killed_under_a_batch(tmp_path: Path) -> None:
+    coursedir = classes.course(tmp_path)
+    deserved = {}
+    for number in range(40):
+        wrong = ("mean",) if number % 3 == 0 else ()
+        classes.hand_in(coursedir, f"s{number:02}", classes.solved(coursedir, wrong))
+        deserved[f"s{number:02}"] = 8.0 - 2 * len(wrong)
+    dice = random.Random(3)
+    over = threading.Event()
+    killed = []
+
+    def kill() -> None:
+        me = psutil.Process()
+        while not over.wait(dice.uniform(1, 2)):
+            boxes = [p for p in me.children(recursive=True) if "python" in p.name()]
+            if boxes and len(killed) < 4:
+                with contextlib.suppress(psutil.Error):
+                    victim = dice.choice(boxes)
+                    os.kill(victim.pid, signal.SIGKILL)
+                    killed.append(victim.pid)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        report = batch.grade(coursedir, classes.ASSIGNMENT)
+    finally:
+        over.set()
+        killer.join()
+    assert killed
+    for _ in range(3):  # several kills under one submission are left for the next run
+        if report.with_status("failed"):
+            report = batch.grade(coursedir, classes.ASSIGNMENT)
+    with gradebook.opened(coursedir.db_url, classes.COURSE) as book:
+        marks = {s.student_id: s.score for s in book.assignment_submissions(classes.ASSIGNMENT)}
+    assert marks == deserved
+    assert not batch.grade(coursedir, classes.ASSIGNMENT).marked
+
+
+CONFIG = """
+from grading.plugin import configure
+c = get_config()
+c.CourseDirectory.course_id = "light"
+configure(c)
+"""
+
+
+def command(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(batch.__file__).parents[1])} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def outcomes(folder: Path) -> list[dict[str, Any]]:
+    lines = log.read(log.path(folder, classes.ASSIGNMENT))
+    return [line for line in lines if line["event"] == "outcome"]
+
+
+@pytest.mark.parametrize("verb", [["nbgrader", "autograde"], ["grading.autograde"]])
+def test_both_commands_do_the_same(tmp_path: Path, verb: list[str]) -> None:
+    coursedir = classes.course(tmp_path)
+    (tmp_path / "nbgrader_config.py").write_text(CONFIG)
+    classes.hand_in(coursedir, "ada", classes.solved(coursedir))
+    classes.hand_in(coursedir, "ben", b"{")
+    ended = command(tmp_path, *verb, classes.ASSIGNMENT)
+    assert ended.returncode == 0, ended.stderr
+    assert "ps1, ben: ps1.ipynb is damaged" in ended.stderr
+    assert {line["student"]: line["status"] for line in outcomes(tmp_path)} == {
+        "ada": "marked",
+        "ben": "malformed",
+    }
+    ended = command(tmp_path, *verb, classes.ASSIGNMENT)
+    assert ended.returncode == 0 and len(outcomes(tmp_path)) == 2
+    ended = command(tmp_path, *verb, "ps7")
+    assert ended.returncode == 1 and "Nothing was handed in" in ended.stderr
+
+
+@pytest.mark.parametrize("verb", [["nbgrader", "autograde"], ["grading.autograde"]])
+def test_without_a_box_it_is_refused_unless_a_flag_says_otherwise(
+    tmp_path: Path, verb: list[str]
+) -> None:
+    coursedir = classes.course(tmp_path)
+    (tmp_path / "nbgrader_config.py").write_text(CONFIG)
+    classes.hand_in(coursedir, "ada", classes.solved(coursedir))
+    nothing = str(tmp_path / "empty")  # a PATH without bubblewrap
+    alembic = str(Path(sys.executable).parent)
+    ended = command(tmp_path, *verb, classes.ASSIGNMENT, PATH=f"{nothing}:{alembic}")
+    assert ended.returncode == 1 and not outcomes(tmp_path), ended.stderr
+    assert "bubblewrap" in ended.stderr and "Traceback" not in ended.stderr
+    flag = "--BoxedAutograde.unsafe=True" if verb[0] == "nbgrader" else "--unsafe"
+    ended = command(tmp_path, *verb, classes.ASSIGNMENT, flag, PATH=f"{nothing}:{alembic}")
+    assert ended.returncode == 0, ended.stderr
+    assert "submissions run without a box" in ended.stderr
+    (line,) = outcomes(tmp_path)
+    assert line["scores"][classes.ASSIGNMENT] == classes.FULL | {"words": 0}
+
+
+def test_stored_outputs_are_no_marks(tmp_path: Path) -> None:
+    coursedir = classes.course(tmp_path)
+    (tmp_path / "nbgrader_config.py").write_text(CONFIG)
+    classes.hand_in(coursedir, "ada", classes.released(coursedir))
+    ended = command(tmp_path, "nbgrader", "autograde", classes.ASSIGNMENT, "--no-execute")
+    assert ended.returncode == 1 and "refused" in ended.stderr and not outcomes(tmp_path)
+
+
+def test_no_process_is_left(spec: marking.Specification, coursedir: Any) -> None:
+    before = {p.pid for p in psutil.Process().children(recursive=True)}
+    with spec.room() as room:
+        marking.mark(spec, submission(classes.solved(coursedir)), room)
+    time.sleep(0.2)
+    left = {p.pid for p in psutil.Process().children(recursive=True)} - before
+    assert not [pid for pid in left if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
