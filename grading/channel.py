@@ -7,6 +7,8 @@ What an end lets the other do with its objects is the function it is given, noth
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import select
 import socket
 import struct
@@ -29,6 +31,7 @@ class Channel:
     def __init__(self, sock: socket.socket, largest: int = LARGEST) -> None:
         self.sock = sock
         self.largest = largest
+        self.held = bytearray()  # what has come of the next frames
 
     def send(self, data: bytes) -> None:
         try:
@@ -44,29 +47,32 @@ class Channel:
         Gone
             If the other end is closed, or a frame is larger than what is agreed.
         """
-        head = self._exactly(8, deadline)
-        if head is None:
+        if not self._hold(8, deadline):
             return None
-        (size,) = struct.unpack(">Q", head)
+        (size,) = struct.unpack_from(">Q", self.held)
         if size > self.largest:
             raise Gone(f"a message of {size} bytes, where {self.largest} are the most")
-        return self._exactly(size, deadline)
+        if not self._hold(8 + size, deadline):
+            return None
+        frame = bytes(self.held[8 : 8 + size])
+        del self.held[: 8 + size]
+        return frame
 
-    def _exactly(self, size: int, deadline: float | None) -> bytes | None:
-        parts = bytearray()
-        while len(parts) < size:
+    def _hold(self, size: int, deadline: float | None) -> bool:
+        """Whether so many bytes are here by the deadline."""
+        while len(self.held) < size:
             if deadline is not None:
                 left = deadline - time.monotonic()
                 if left <= 0 or not select.select([self.sock], [], [], left)[0]:
-                    return None
+                    return False
             try:
-                part = self.sock.recv(min(size - len(parts), 2**20))
+                part = self.sock.recv(max(2**16, min(size - len(self.held), 2**20)))
             except OSError as error:
                 raise Gone("the other process has ended") from error
             if not part:
                 raise Gone("the other process has ended")
-            parts += part
-        return bytes(parts)
+            self.held += part
+        return True
 
 
 class Raised(Exception):
@@ -75,6 +81,18 @@ class Raised(Exception):
     def __init__(self, name: str, message: str, where: tuple[int, str] | None) -> None:
         super().__init__(name, message)
         self.name, self.message, self.where = name, message, where
+
+    def builtin(self) -> Exception:
+        """The same as a builtin exception, which ends what runs and nothing else.
+
+        StopIteration would end a `map` of the test's in silence, and SystemExit the process.
+        """
+        kind = getattr(builtins, self.name, None)
+        silent = (StopIteration, StopAsyncIteration, ExceptionGroup)
+        if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, silent):
+            with contextlib.suppress(TypeError):  # UnicodeError's need more than a text
+                return kind(self.message)
+        return RuntimeError(f"{self.name}: {self.message}")
 
 
 class Peer:
@@ -101,6 +119,7 @@ class Peer:
     ) -> None:
         self.channel, self.answer, self.explain = channel, answer, explain
         self.refer, self.resolve = refer, resolve
+        self.asked = 0  # questions are numbered: an answer to one that was given up is passed over
 
     def ask(self, verb: str, *arguments: Any) -> Any:
         """What the other end answers.
@@ -112,24 +131,27 @@ class Peer:
         Gone
             If it has ended, or does not keep to the form.
         """
-        self.channel.send(encode(["ask", verb, list(arguments)], self.refer))
+        self.asked += 1
+        number = self.asked
+        self.channel.send(encode(["ask", number, verb, list(arguments)], self.refer))
         while True:
-            message = self._receive()
-            match message:
-                case ["ask", str(asked), list(given)]:
-                    self._answer(asked, given)
-                case ["is", result]:
-                    return result
-                case ["raised", str(name), str(text), None | (int(), str()) as where]:
-                    raise Raised(name, text, where)
+            match self._receive():
+                case ["ask", int(n), str(asked), list(given)]:
+                    self._answer(n, asked, given)
+                case ["is", int(n), result]:
+                    if n == number:
+                        return result
+                case ["raised", int(n), str(name), str(text), None | (int(), str()) as where]:
+                    if n == number:
+                        raise Raised(name, text, where)
                 case _:
                     raise Gone("the other process does not keep to the form of messages")
 
     def serve_once(self) -> None:
         """Wait for one question and answer it."""
         match self._receive():
-            case ["ask", str(asked), list(given)]:
-                self._answer(asked, given)
+            case ["ask", int(n), str(asked), list(given)]:
+                self._answer(n, asked, given)
             case _:
                 raise Gone("the other process does not keep to the form of messages")
 
@@ -141,13 +163,13 @@ class Peer:
         except CodecError as error:
             raise Gone(f"the other process sent what is no message: {error}") from None
 
-    def _answer(self, verb: str, given: list) -> None:
+    def _answer(self, number: int, verb: str, given: list) -> None:
         try:
-            reply = encode(["is", self.answer(verb, given)], self.refer)
+            reply = encode(["is", number, self.answer(verb, given)], self.refer)
             if len(reply) > self.channel.largest:
                 raise CodecError(f"a result of {len(reply)} bytes is too large")
         except Gone:
             raise
         except BaseException as error:
-            reply = encode(["raised", *self.explain(error)])
+            reply = encode(["raised", number, *self.explain(error)])
         self.channel.send(reply)

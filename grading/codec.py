@@ -15,6 +15,7 @@ other is a list that begins with one letter.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -27,13 +28,16 @@ import numpy as np
 MAX_DEPTH = 60  # lists in lists; also what ends a list that holds itself
 MAX_NODES = 2_000_000  # values in one message
 _PLAIN = re.compile(r"[<>|=]?[biufcmMSU]\d{1,6}(\[\d{0,6}[A-Za-zμ]{1,2}\])?")
-_TYPES = {t.__name__: t for t in (bool, int, float, complex, str, bytes, list, tuple, dict, set)}
+_TYPES: dict[str, type] = {
+    t.__name__: t for t in (bool, int, float, complex, str, bytes, list, tuple, dict, set)
+}
 _TYPES |= {
     f"np.{t}": getattr(np, t)
     for t in "bool_ int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
     "float16 float32 float64 complex64 complex128".split()
 }
 _NAMES = {t: name for name, t in _TYPES.items()}
+_BASES: tuple[Any, ...] = (str, int, float, list, tuple, dict)
 _BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 
 Refer = Callable[[Any], list]
@@ -104,12 +108,12 @@ def encode(value: Any, refer: Refer | None = None) -> bytes:
             return ["e"]
         if isinstance(v, type) and v in _NAMES:
             return ["y", _NAMES[v]]
-        if isinstance(v, np.dtype) and _PLAIN.fullmatch(v.str):
-            return ["D", v.str]
+        if isinstance(v, np.dtype) and _code(v):
+            return ["D", _code(v)]
         if isinstance(v, np.random.Generator):
             state = v.bit_generator.state
             return ["g", tree(state, depth + 1)]
-        for base in (str, int, float, list, tuple, dict):
+        for base in _BASES:
             if isinstance(v, base):
                 return tree(base(v), depth + 1)
         if refer is not None:
@@ -117,12 +121,13 @@ def encode(value: Any, refer: Refer | None = None) -> bytes:
         raise CodecError(f"an object of type {kind.__name__} cannot cross between the processes")
 
     def array(a: np.ndarray, writeable: bool) -> list:
-        if not _PLAIN.fullmatch(a.dtype.str):
+        code = _code(a.dtype)
+        if not code:
             raise CodecError(f"an array of dtype {a.dtype} cannot cross between the processes")
         buffers.append(a.tobytes())
-        return ["a", a.dtype.str, list(a.shape), bool(writeable), len(buffers[-1])]
+        return ["a", code, a.shape, writeable, len(buffers[-1])]
 
-    text = json.dumps(tree(value, 0), separators=(",", ":"), allow_nan=False).encode("ascii")
+    text = _WRITE(tree(value, 0)).encode("ascii")
     return b"".join([struct.pack(">I", len(text)), text, *buffers])
 
 
@@ -142,7 +147,7 @@ def decode(data: bytes, resolve: Resolve | None = None) -> Any:
     """
     try:
         (size,) = struct.unpack_from(">I", data)
-        root = json.loads(data[4 : 4 + size].decode("ascii"), parse_constant=_no_constant)
+        root = _READ(data[4 : 4 + size].decode("ascii"))
         if 4 + size > len(data):
             raise CodecError("the message ends too early")
         reader = _Reader(data, 4 + size, resolve)
@@ -162,6 +167,11 @@ def _no_constant(name: str) -> None:
     raise CodecError(f"the message holds {name}")
 
 
+# made once: json.dumps and json.loads would make them for every message
+_WRITE = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False).encode
+_READ = json.JSONDecoder(parse_constant=_no_constant).decode
+
+
 class _Reader:
     """Builds the value from the tree, taking buffers in their order."""
 
@@ -175,11 +185,11 @@ class _Reader:
         return self.data[self.position - size : self.position]
 
     def value(self, v: Any, depth: int) -> Any:
+        if not isinstance(v, (list, dict)):
+            return v
         self.nodes += 1
         if depth > MAX_DEPTH + 4 or self.nodes > 2 * MAX_NODES:
             raise CodecError("the message is nested too deeply or too large")
-        if not isinstance(v, (list, dict)):
-            return v
         if isinstance(v, dict) or not v:
             raise CodecError("the message is not in the form that is agreed")
         letter, rest = v[0], v[1:]
@@ -244,7 +254,15 @@ class _Reader:
         return result
 
 
+@functools.lru_cache(maxsize=256)
+def _code(dtype: np.dtype) -> str:
+    """The code of a dtype; empty if arrays of it may not cross."""
+    return dtype.str if _PLAIN.fullmatch(dtype.str) else ""
+
+
+@functools.lru_cache(maxsize=256)
 def _plain(code: Any) -> np.dtype:
+    """The dtype of a code, if arrays of it may cross."""
     if not isinstance(code, str) or not _PLAIN.fullmatch(code):
         raise CodecError("an array is of a type that cannot cross")
     dtype = np.dtype(code)

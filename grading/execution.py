@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import ctypes
 import json
 import os
 import select
@@ -32,6 +33,8 @@ from . import box
 from .channel import Channel, Gone
 from .codec import CodecError, decode, encode
 
+_libc = ctypes.CDLL(None)
+
 GRACE = 1.0  # seconds between an interrupt and the end
 START = 120.0  # seconds for a warm process to import everything
 # kinds of output of a student's own cells that a notebook keeps
@@ -48,6 +51,11 @@ class Limits:
     processes: int = 32  # at the same time, threads too
     file_bytes: int = 64 * 2**20  # bytes, of one file and of all files together
     output_bytes: int = 2**20  # bytes of output of a cell, and of all cells four times that
+
+    def __post_init__(self) -> None:
+        for name in ("memory", "processes", "file_bytes", "output_bytes"):
+            # a configuration file may hold 2e9, which the kernel does not take
+            object.__setattr__(self, name, int(getattr(self, name)))
 
 
 @dataclass
@@ -266,10 +274,12 @@ class _Run:
     def begin(self) -> None:
         """Two forks, joined by a socket."""
         joined = socket.socketpair()
+        # where the grader is now it will soon be idle: it waits for what it starts
+        processor = _libc.sched_getcpu()
         largest = 8 * self.limits.output_bytes + 2**20  # JSON writes some characters as six
         for (side, warm), peer in zip(self.warm.items(), joined, strict=True):
             ours, theirs = socket.socketpair()
-            order: dict[str, Any] = {"seed": self.seed}
+            order: dict[str, Any] = {"seed": self.seed, "processor": processor}
             if not warm.boxed:
                 self.folders.append(tempfile.mkdtemp(prefix="grading-work-"))
                 order["folder"] = self.folders[-1]
@@ -296,9 +306,9 @@ class _Run:
         self.warm[side].tell({"end": True})
         report = self.warm[side].report()
         self.cpu += report["cpu"]
-        if report["limit"] and self.limit is None:
+        if report["limit"]:  # what it used says more than that it was slow
             self.limit = report["limit"]
-            self.sentence = _SENTENCES[self.limit].format(self.limits)
+            self.sentence = _SENTENCES[report["limit"]].format(self.limits)
 
     def all(self, notebook: NotebookNode) -> None:
         cells = []
@@ -309,6 +319,10 @@ class _Run:
                     cells.append((cell, kind_of(cell), _label(cell, number)))
         unsettled = self._givens([(label, c.source) for c, kind, label in cells if kind == "given"])
         for count, (cell, kind, label) in enumerate(cells, start=1):
+            if time.monotonic() > self.deadline:
+                self._over("submission")
+                self._finish("student")
+                self._finish("examiner")
             if kind == "test":
                 points = cell.metadata.nbgrader.get("points")
                 cell.outputs = self._examine("test", label, cell.source, points)[1]
@@ -329,10 +343,9 @@ class _Run:
         channel = self.channels["student"]
         try:
             channel.send(encode([label, source]))
-            data = self._reply("student")
-            if data is None:
-                return [_problem("TimeLimit", self.sentence or "")]
-            return self._clean(decode(data))
+            data, late = self._reply("student", ["student interrupt", "student end"])
+            outputs = [] if data is None else self._clean(decode(data))
+            return [*outputs, _problem("TimeLimit", late)] if late else outputs
         except (Gone, CodecError) as error:
             self._lost(label, error)
             return [_problem("NoAnswer", self.sentence or "")]
@@ -432,9 +445,11 @@ class _Run:
         channel = self.channels["examiner"]
         try:
             channel.send(encode([kind, label, source, points]))
-            data = self._reply("examiner")
+            # most likely the student's code lets a test wait; a locked cell is not its fault
+            steps = ["student interrupt", "student end"] if kind == "test" else []
+            data, late = self._reply("examiner", [*steps, "examiner interrupt", "examiner end"])
             if data is None:
-                return False, [_problem("TimeLimit", self.sentence or "")]
+                return False, [_problem("TimeLimit", late)]
             settled, outputs = decode(data)
             # the student's words may stand in a test's message
             return settled, [_node(_fit(output)) for output in outputs]
@@ -445,35 +460,38 @@ class _Run:
 
     # time
 
-    def _reply(self, side: str) -> bytes | None:
-        """The answer of one side; None when its time is over and its process was ended."""
+    def _over(self, which: str) -> str:
+        """Note that the time of a cell or of the whole submission is over."""
+        sentence = _SENTENCES[which].format(self.limits)
+        self.limit = self.limit or "time"
+        self.sentence = self.sentence or sentence
+        return sentence
+
+    def _reply(self, side: str, steps: Sequence[str]) -> tuple[bytes | None, str]:
+        """The answer of one side, and a sentence if it did not come in time.
+
+        Then these steps are taken until it comes: an interrupt of a process, or its end.
+        Without an answer the side is ended at last.
+        """
         channel = self.channels[side]
         until = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
         data = channel.receive(until)
         if data is not None:
-            return data
-        self.limit = self.limit or "time"
-        whole = until >= self.deadline
-        self.sentence = self.sentence or _SENTENCES["submission" if whole else "time"].format(
-            self.limits
-        )
-        # a test that waits for the student's code: that is interrupted first, then ended
-        steps = [("student", "interrupt"), ("student", "end")]
-        if side == "examiner":
-            steps += [("examiner", "interrupt"), ("examiner", "end")]
-        for who, how in steps:
-            if not self.alive[who]:
-                continue
-            if how == "interrupt":
-                self.warm[who].tell({"interrupt": True})
-            else:
+            return data, ""
+        late = self._over("submission" if until == self.deadline else "time")
+        for step in steps:
+            who, how = step.split()
+            if how == "end":
                 self._finish(who)
-            if self.alive[side]:
-                with contextlib.suppress(Gone):
-                    data = channel.receive(time.monotonic() + GRACE)
-                if data is not None:
-                    return data
-        return None
+            elif self.alive[who]:
+                self.warm[who].tell({"interrupt": True})
+            if not self.alive[side]:
+                break
+            with contextlib.suppress(Gone):
+                data = channel.receive(time.monotonic() + GRACE)
+            if data is not None:
+                break
+        return data, late
 
 
 _SENTENCES = {

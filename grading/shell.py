@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import linecache
 import random
+import subprocess
 import sys
 import traceback
 import warnings
@@ -54,7 +55,7 @@ class _Outputs:
         return not self.full
 
     def stream(self, name: str, text: str) -> None:
-        if self.full:
+        if self.full or not text:
             return
         text = text[: max(self.room, 0) + 1]
         if not self.fits(len(text)):
@@ -85,7 +86,7 @@ def _data(data: dict) -> dict:
 
 
 class _Publisher(DisplayPublisher):
-    def publish(self, data: Any, metadata: Any = None, **_: Any) -> None:
+    def publish(self, data: Any, *_: Any, **__: Any) -> None:
         outputs.add({"output_type": "display_data", "data": _data(data)})
 
     def clear_output(self, wait: bool = False) -> None:
@@ -97,7 +98,7 @@ class _Hook(DisplayHook):
         pass
 
     def write_format_data(self, format_dict: dict, md_dict: Any = None) -> None:
-        count = self.shell.execution_count
+        count = self.shell.execution_count  # type: ignore[union-attr]
         data = _data(format_dict)
         outputs.add({"output_type": "execute_result", "data": data, "execution_count": count})
 
@@ -118,6 +119,19 @@ class _Shell(InteractiveShell):
     display_pub_class = Type(_Publisher)
     displayhook_class = Type(_Hook)
     compiler_class = Type(_Compiler)
+
+    def system(self, cmd: str) -> None:
+        """What a line that begins with ! does."""
+        done = subprocess.run(self.var_expand(cmd), shell=True, capture_output=True, text=True)
+        print(done.stdout, end="")
+        print(done.stderr, end="", file=sys.stderr)
+        self.user_ns["_exit_code"] = done.returncode
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """There is no window."""
+
+    def ask_exit(self) -> None:
+        """`exit` and `quit` do nothing: the next cell comes."""
 
     def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         kind, error, trace = exc_tuple or sys.exc_info()

@@ -20,6 +20,8 @@ import socket
 import sys
 from typing import Any
 
+import numpy.random  # numpy itself waits with it until it is asked for
+
 from . import inside
 from .channel import Channel
 
@@ -82,6 +84,7 @@ def _child(role: Any, settings: dict, start: dict, descriptors: list[int], boxed
             with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
                 file.write("1000")  # if the machine runs out of memory, this goes first
             inside.unseen(False)  # the watch may look into it; nothing else sees it
+            inside.one_processor(start["processor"])
             inside.new_folders(settings["limits"]["file_bytes"])
             os.chdir(inside.WORK)
         else:
@@ -112,9 +115,7 @@ def _child(role: Any, settings: dict, start: dict, descriptors: list[int], boxed
 def _seed(seed: int) -> None:
     os.environ["GRADING_SEED"] = str(seed)
     random.seed(seed)
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed(seed % 2**32)
+    numpy.random.seed(seed % 2**32)  # noqa: NPY002  what a notebook may use
 
 
 def _address_space() -> int:
@@ -151,7 +152,8 @@ class _Watch:
         ended = os.pidfd_open(self.pid)
         try:
             while True:
-                ready, _, _ = select.select([self.sock, ended], [], [], TICK)
+                watched: list[Any] = [self.sock, ended]
+                ready = select.select(watched, [], [], TICK)[0]
                 if self.sock in ready:
                     data = self.sock.recv(2**16)
                     order = json.loads(data) if data else {"end": True}
@@ -174,6 +176,8 @@ class _Watch:
 
     def _end(self) -> None:
         """The child is the first of its namespace: all others end with it."""
+        if self.boxed:
+            self._look()  # a bomb may have kept this process from looking in time
         self._signal(signal.SIGKILL)
         if not self.boxed:
             with contextlib.suppress(ProcessLookupError):

@@ -401,7 +401,7 @@ def frame(value, extra=b""):
     return struct.pack(">Q", len(data)) + data
 result = ["d", ["output_type", "execute_result"], ["data", ["d", ["text/plain", "2.0"]]]]
 for fd in range(3, 512):
-    for value in (["l", ["l", result], 1], ["l", True, ["l", result]], ["l", "is", True]):
+    for value in (["l", ["l", result], 1], ["l", True, ["l", result]], ["l", "is", 1, True]):
         try: os.write(fd, frame(value))
         except OSError: pass
 """,
@@ -411,9 +411,11 @@ code(
     "answering_thread",
     """
 import os, struct, json, threading, time, select
-text = json.dumps(["l", "is", ["l", True, None]]).encode()
-data = struct.pack(">I", len(text)) + text
-frame = struct.pack(">Q", len(data)) + data
+def frame(n):
+    text = json.dumps(["l", "is", n, ["l", True, None]]).encode()
+    data = struct.pack(">I", len(text)) + text
+    return struct.pack(">Q", len(data)) + data
+frame = b"".join(map(frame, range(200)))
 def work():
     while True:
         for fd in range(301, 304):
@@ -426,22 +428,22 @@ threading.Thread(target=work, daemon=True).start()
 )
 for number, (text, extra) in enumerate(
     [
-        ('["l","is",["a","|O",[1],true,8]]', "bytes(8)"),
-        ('["l","is",["a","<f8",[4611686018427387904,4],true,0]]', "b''"),
-        ('["l","is",["a","|S0",[1000000000000],true,0]]', "b''"),
-        ('["l","is",["a","|b1",[4],true,4]]', "b'\\\\x02\\\\x03\\\\xff\\\\x01'"),
-        ('["l","is",["o","student",1,"class","__import__",[]]]', "b''"),
-        ('["l","is",["o","examiner",0]]', "b''"),
-        ('["l","raised","__import__","os",null]', "b''"),
-        ('["l","raised","ExceptionGroup","x",["t",1,"x"]]', "b''"),
-        ('["l","raised","ValueError","x",["t",999999999999,"x"]]', "b''"),
+        ('["l","is",1,["a","|O",[1],true,8]]', "bytes(8)"),
+        ('["l","is",1,["a","<f8",[4611686018427387904,4],true,0]]', "b''"),
+        ('["l","is",1,["a","|S0",[1000000000000],true,0]]', "b''"),
+        ('["l","is",1,["a","|b1",[4],true,4]]', "b'\\\\x02\\\\x03\\\\xff\\\\x01'"),
+        ('["l","is",1,["o","student",1,"class","__import__",[]]]', "b''"),
+        ('["l","is",1,["o","examiner",0]]', "b''"),
+        ('["l","raised",1,"__import__","os",null]', "b''"),
+        ('["l","raised",1,"ExceptionGroup","x",["t",1,"x"]]', "b''"),
+        ('["l","raised",1,"ValueError","x",["t",999999999999,"x"]]', "b''"),
         ("[" * 5000, "b''"),
-        ('["l","is",["g",["d",["bit_generator","os.system"]]]]', "b''"),
-        ('["l","is",["y","object"]]', "b''"),
-        ('["l","is",["d",[["l"],1]]]', "b''"),
-        ('["l","is",["a","<U1",[1],true,4]]', "b'\\\\xff\\\\xff\\\\xff\\\\x7f'"),
-        ('["l","ask","name",["l","test"]]', "b''"),
-        ('["l","is",["i","' + "f" * 300_000 + '"]]', "b''"),
+        ('["l","is",1,["g",["d",["bit_generator","os.system"]]]]', "b''"),
+        ('["l","is",1,["y","object"]]', "b''"),
+        ('["l","is",1,["d",[["l"],1]]]', "b''"),
+        ('["l","is",1,["a","<U1",[1],true,4]]', "b'\\\\xff\\\\xff\\\\xff\\\\x7f'"),
+        ('["l","ask",1,"name",["l","test"]]', "b''"),
+        ('["l","is",1,["i","' + "f" * 300_000 + '"]]', "b''"),
     ]
 ):
     code(
@@ -449,9 +451,10 @@ for number, (text, extra) in enumerate(
         f"message_{number + 1}",
         f"""
 import struct
-text = {text!r}.encode()
-data = struct.pack(">I", len(text)) + text + {extra.replace(chr(92) * 2, chr(92))}
+def data(number):
+    text = {text!r}.replace(",1,", f",{{number}},", 1).encode()
+    return struct.pack(">I", len(text)) + text + {extra.replace(chr(92) * 2, chr(92))}
 import grading.channel
-grading.channel.Peer._answer = lambda self, verb, given: self.channel.send(data)
+grading.channel.Peer._answer = lambda self, n, verb, given: self.channel.send(data(n))
 """,
     )
