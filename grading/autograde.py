@@ -10,6 +10,7 @@ for a handful of submissions that is most of the cost.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib.util
 import logging
 import os
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = words.parse_args(arguments)
 
     bare()
+    gc.disable()  # what is imported stays: to look through it again and again is for nothing
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nbgrader's, about its libraries
         config = configuration(os.getcwd())
@@ -67,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from nbgrader.coursedir import CourseDirectory
 
         from .plugin import BoxedAutograde
+    gc.freeze()
+    gc.enable()
     config.CourseDirectory.assignment_id = options.assignment
     config.CourseDirectory.student_id = options.student
     if options.db:

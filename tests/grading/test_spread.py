@@ -20,7 +20,7 @@ import classes
 import pytest
 from nbgrader.api import Gradebook
 
-from grading import batch, log, spread
+from grading import batch, box, log, spread
 from grading.batch import Settings
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install distributed")
@@ -56,6 +56,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.boxed = False  # whether workers use the real box
         self.ran = folder / "ran"
         self.ran.touch()
         self.preload = folder / "preload.py"
@@ -91,7 +92,8 @@ class Cluster:
 
     def worker(self, address: str = "") -> subprocess.Popen[bytes]:
         options = ["--nthreads=1", "--no-nanny", "--no-dashboard", "--host=127.0.0.1"]
-        options += [f"--preload={self.preload}", f"--local-directory={self.folder}"]
+        options += [f"--local-directory={self.folder}"]
+        options += [] if self.boxed else [f"--preload={self.preload}"]
         process = self.start("worker", address or self.address, *options)
         self.workers.append(process)
         return process
@@ -220,6 +222,24 @@ def test_workers_may_be_killed(coursedir: Any, cluster: Cluster) -> None:
     assert 24 <= cluster.runs() <= 24 + 4, "only what the dead had in hand was run again"
     before = cluster.runs()
     assert not run(coursedir, cluster).marked and cluster.runs() == before
+
+
+def test_workers_use_the_box(coursedir: Any, cluster: Cluster) -> None:
+    try:
+        box.check()
+    except box.BoxUnavailable as error:
+        pytest.skip(str(error))
+    deserved = hand_in(coursedir, 5)
+    notebook = classes.solved(coursedir)
+    classes.cell_of(notebook, "add")["source"] = "import os\nos.kill(os.getppid(), 9)\nos._exit(1)"
+    classes.hand_in(coursedir, "zoe", notebook)
+    cluster.boxed = True
+    worker = cluster.worker()
+    cluster.wait_for(1)
+    report = run(coursedir, cluster)
+    assert worker.poll() is None and report.marked["zoe"]["status"] == "marked"
+    assert totals(coursedir) == deserved | {"zoe": 0.0}
+    assert all(line["cpu"] > 0 for line in report.marked.values())
 
 
 def test_the_way_to_a_worker_may_be_cut(coursedir: Any, cluster: Cluster) -> None:
