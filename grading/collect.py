@@ -241,8 +241,8 @@ def _assigned(
                 continue
             yield _Handed(PurePosixPath(stem).stem), f"{assignment}.ipynb", (0, when), data
         else:
-            rest = parts[2:] if parts[1] == assignment and len(parts) > 2 else parts[1:]
-            yield _Handed(parts[0]), "/".join(rest), (0, when), data
+            inside = parts[2:] if parts[1] == assignment and len(parts) > 2 else parts[1:]
+            yield _Handed(parts[0]), "/".join(inside), (0, when), data
 
 
 def _by_platform(name: str) -> tuple[re.Match[str], str] | None:
