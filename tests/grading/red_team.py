@@ -133,6 +133,14 @@ def shown(outcome: toys.Outcome) -> str:
     return "\n".join(texts)
 
 
+def _writable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def main(wanted: list[str]) -> list[dict[str, Any]]:
     for group in GROUPS:
         importlib.import_module(f"attacks.{group}")
@@ -165,7 +173,11 @@ def main(wanted: list[str]) -> list[dict[str, Any]]:
                 text = shown(outcome)
                 found["output"] = text[:3000]
                 found["bytes"] = sum(map(len, outcome.notebooks.values()))
-                everything = "".join(outcome.notebooks.values()) + str(outcome.causes)
+                pages = [json.loads(page) for page in outcome.notebooks.values()]
+                outputs = [cell.get("outputs") for page in pages for cell in page["cells"]]
+                everything = json.dumps([pages, outcome.causes], ensure_ascii=False)
+                written = json.dumps([outputs, outcome.causes], ensure_ascii=False)
+                found["odd"] = "\\u0000" in written or not _writable(written)
                 found["leaks"] = [
                     word
                     for word, where in {
@@ -176,7 +188,6 @@ def main(wanted: list[str]) -> list[dict[str, Any]]:
                     }.items()
                     if word in where
                 ]
-                everything.encode("utf-8")
             except BaseException:
                 found["crash"] = traceback.format_exc()
             found["left"] = len(descendants()) - len(quiet)

@@ -93,7 +93,9 @@ def test_attack(results: dict[str, Any], attack: Any) -> None:
     assert found["others"], f"{attack.what}: an honest submission got other marks afterwards"
     assert found["bytes"] < 2_000_000, f"{attack.what}: the notebook has {found['bytes']} bytes"
     assert found["seconds"] < 15, attack.what
+    assert not found["odd"], f"{attack.what}: outputs that cannot be written everywhere"
     said = f"{found['sentence']} {found['causes']}"
     assert attack.says in said, f"{attack.what}: {said}"
+    assert "tests' own process ended" not in said, f"{attack.what}: it broke the examiner"
     if attack.group == "malformed" and attack.says:
         assert found["status"] == "malformed"

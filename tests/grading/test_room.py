@@ -404,6 +404,14 @@ def test_locked_cells_that_need_the_students_work_run_again_in_their_place(room:
     assert [error(c) for c in done.cells] == [""] * 7
 
 
+def test_a_cell_without_a_grade_id_is_the_students(room: Room) -> None:
+    made = [cell("print(get_ipython())", "test"), cell("get_ipython()", "given")]
+    for node in made:
+        del node.metadata.nbgrader["grade_id"]
+    done = run(room, *made).notebook
+    assert "Shell" in printed(done.cells[0]) and done.cells[1].outputs
+
+
 # ── packages, and what is asked for ──────────────────────────────────────────
 
 

@@ -140,20 +140,27 @@ def tests_twice(_: dict) -> dict:
     return made
 
 
-@attack("locked data moved behind the tests and replaced by trivial data", honest=0.0)
+TRIVIAL = "import numpy as np\nDATA = LOCKED = np.zeros((3, 4))\nCASES = [[5]]"
+ONES = "def share(values):\n    return [1.0]"
+
+
+@attack("locked data moved behind the tests and replaced by trivial data", honest=0.5)
 def locked_data_moved(_: dict) -> dict:
-    made = toys.with_cells("import numpy as np\nDATA = LOCKED = np.zeros((3, 4))")
+    made = toys.with_cells(TRIVIAL, answers={"share": ONES})
     made["cells"].append(made["cells"].pop(1))
-    made["cells"][1]["source"] = "def centred(x):\n    return np.zeros_like(x)"
     return made
 
 
-@attack("locked data deleted and replaced by trivial data", honest=0.0)
+@attack("locked data deleted and replaced by trivial data", honest=0.5)
 def locked_data_deleted(_: dict) -> dict:
-    made = toys.with_cells("import numpy as np\nDATA = LOCKED = np.zeros((3, 4))")
+    made = toys.with_cells(TRIVIAL, answers={"share": ONES})
     del made["cells"][1]
-    made["cells"][1]["source"] = "def centred(x):\n    return np.zeros_like(x)"
     return made
+
+
+@attack("locked data replaced by trivial data as soon as it is there", honest=0.5)
+def locked_data_replaced(_: dict) -> dict:
+    return toys.notebook({"centred": TRIVIAL, "share": ONES})
 
 
 @attack("a value that is equal to everything")
@@ -199,7 +206,6 @@ class P:
     def __array_ufunc__(self, *a, **k): return True
     def __array_function__(self, *a, **k): return True
     __array_priority__ = 1e9
-    def __getattr__(self, name): return lambda *a, **k: True
 def centred(x): return P()
 def twice(f, x): return P()
 def share(values): return P()
