@@ -211,8 +211,9 @@ def specification(book: Any, coursedir: Any, assignment: str, settings: Settings
     """All that marking this assignment hangs on, from the gradebook and the source's folder."""
     source = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
     order, hidden = {}, set()
-    for path in sorted(source.glob("*.ipynb")):
-        document = json.loads(path.read_text(encoding="utf-8"))
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(source.glob("*.ipynb"))}
+    for path, text in texts.items():
+        document = json.loads(text)
         order[path.stem] = [
             cell["metadata"]["nbgrader"].get("grade_id", "")
             for cell in document["cells"]
@@ -229,6 +230,7 @@ def specification(book: Any, coursedir: Any, assignment: str, settings: Settings
         packages=tuple(settings.packages),
         unavailable=tuple(sorted(hidden)),
         limits=dict(settings.limits),
+        figures=not texts or any("matplotlib" in text for text in texts.values()),
         unsafe=settings.unsafe,
         config=settings.config,
         environment=environment(tuple(settings.packages)),

@@ -82,6 +82,9 @@ class Room:
     files : mapping of str to bytes
         Files in the folder where the notebook runs.
     limits : Limits
+    figures : bool
+        Have Matplotlib ready. Where the assignment draws nothing, that is half of the start
+        saved; a student who draws anyway waits for the import.
     unsafe : bool
         Run without the box, as the grader's own user: a student's code can then read
         and change whatever the grader can. For trusted work only.
@@ -99,11 +102,12 @@ class Room:
         unavailable: Sequence[str] = (),
         files: Mapping[str, bytes] | None = None,
         limits: Limits = Limits(),
+        figures: bool = True,
         unsafe: bool = False,
     ) -> None:
         if not unsafe:
             box.check()
-        self.limits, self.boxed = limits, not unsafe
+        self.limits, self.figures, self.boxed = limits, figures, not unsafe
         self.packages, self.files = list(packages), dict(files or {})
         self._folder = tempfile.mkdtemp(prefix="grading-")
         self._warm: dict[str, _Warm] = {}
@@ -205,6 +209,7 @@ class _Warm:
             "role": side,
             "boxed": room.boxed,
             "packages": room.packages,
+            "figures": room.figures,
             "files": sorted(room.files),
             "folder": f"{base}/files",
             "limits": limits,

@@ -105,6 +105,7 @@ class Specification:
     packages: tuple[str, ...] = ()  # shown to both sides of the box
     unavailable: tuple[str, ...] = ()  # modules that would answer it, hidden from the student
     limits: Mapping[str, Any] = field(default_factory=dict)  # of `execution.Limits`
+    figures: bool = True  # whether the assignment draws
     unsafe: bool = False
     config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of preprocessors
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -151,6 +152,7 @@ class Specification:
             unavailable=self.unavailable,
             files=self.files,
             limits=Limits(**self.limits),
+            figures=self.figures,
             unsafe=self.unsafe,
         )
 

@@ -39,11 +39,12 @@ def warm(settings: dict) -> None:
         import numpy as np
 
         np.linalg.inv(np.eye(2))  # sets BLAS up
-    with contextlib.suppress(ImportError):
-        from matplotlib import pyplot
+    if settings["figures"]:
+        with contextlib.suppress(ImportError):
+            from matplotlib import pyplot
 
-        shell.cell("import matplotlib.pyplot as plt; plt.plot([0, 1]); plt.show()", "warm")
-        pyplot.close("all")
+            shell.cell("import matplotlib.pyplot as plt; plt.plot([0, 1]); plt.show()", "warm")
+            pyplot.close("all")
     shell.forget()
 
 
