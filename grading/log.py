@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import logging
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -93,9 +94,13 @@ def opened(file: Path, wait: bool = True) -> Iterator[Log]:
     file.parent.mkdir(parents=True, exist_ok=True)
     with open(file, "ab+") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise BlockingIOError(f"Another run is marking {file.stem}; wait for it.") from None
+            sentence = f"Another run is marking {file.stem}; wait for it."
+            if not wait:
+                raise BlockingIOError(sentence) from None
+            logging.getLogger("grading").warning(sentence)
+            fcntl.flock(handle, fcntl.LOCK_EX)
         end = handle.seek(0, os.SEEK_END)
         if end:
             handle.seek(end - 1)

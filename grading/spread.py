@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import platform
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from .box import BoxUnavailable
 from .intake import Submission
-from .marking import Outcome, Specification, mark
+from .marking import Outcome, Specification, environment, mark
 
 if TYPE_CHECKING:
     from .execution import Room
@@ -240,8 +241,22 @@ def _rooms(spec: str) -> Rooms:
             for old in _kept.values():
                 old.close()
             _kept.clear()
-            _kept[spec] = Rooms(Specification.from_json(spec))
+            read = Specification.from_json(spec)
+            _same_versions(read)
+            _kept[spec] = Rooms(read)
         return _kept[spec]
+
+
+def _same_versions(spec: Specification) -> None:
+    """A mark's key names the versions that it comes from: these must be the worker's too."""
+    mine = environment(spec.packages)
+    differ = [
+        f"{name} {mine.get(name) or 'missing'} instead of {version}"
+        for name, version in spec.environment.items()
+        if mine.get(name) != version
+    ]
+    if differ:
+        raise RuntimeError(f"the worker on {platform.node()} has {', '.join(differ)}")
 
 
 @atexit.register

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -424,6 +425,33 @@ def test_a_second_room_comes_when_there_is_work_for_it(monkeypatch: pytest.Monke
         for result in results:
             done.append(result)
         assert len(made) == rooms and len(done) == 30
+
+
+def test_a_worker_with_other_versions_marks_nothing() -> None:
+    about = marking.environment(())
+    same = marking.Specification("ps1", (), environment=about)
+    assert spread.task(same.to_json(), "ada", {}, (), 0)["status"] == "marked"
+    other = marking.Specification("ps1", (), environment=about | {"numpy": "1.26.4"})
+    with pytest.raises(RuntimeError, match=r"instead of 1\.26\.4"):
+        spread.task(other.to_json(), "ada", {}, (), 0)
+
+
+def test_two_runs_wait_for_each_other(coursedir: Any, caplog: Any) -> None:
+    deserved = hand_in_some(coursedir, 4)
+    path = log.path(coursedir.root, classes.ASSIGNMENT)
+    reports: list[batch.Report] = []
+    with log.opened(path):
+        threads = [
+            threading.Thread(target=lambda: reports.append(run(coursedir))) for _ in range(3)
+        ]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        assert not reports and "Another run is marking ps1" in caplog.text
+    for thread in threads:
+        thread.join()
+    assert sorted(len(report.marked) for report in reports) == [0, 0, 4]
+    assert scores(coursedir) == deserved
 
 
 def test_the_specification_travels_as_json(coursedir: Any) -> None:
