@@ -29,8 +29,8 @@ code(
 code(
     "the machine's users and the grader's keys",
     "read_machine",
-    SHOW
-    + 'show("/etc/shadow", "/etc/passwd", "/etc/hostname", "/root/.bashrc", "/root/.ssh/id_rsa", '
+    SHOW + 'show("/etc/shadow", "/etc/passwd", "/etc/hostname", '
+    '*map(__import__("os").path.expanduser, ("~root/.bashrc", "~root/.ssh/id_rsa")), '
     '"/proc/1/environ", "/proc/self/environ", "/proc/self/maps", "/proc/cmdline", "/sys/kernel/notes")',
 )
 code(
@@ -50,11 +50,11 @@ code(
     "every file that can be reached, searched for the canaries",
     "walk_everything",
     """
-import os, time
+import os, sys, time
 end = time.time() + 1.2
-for top in ("/tmp", "/dev", "/grading", "/etc", "/proc", "/home", "/root", "/work", "/var", "/"):
+for top in ("/tmp", "/dev", "/grading", "/etc", "/proc", "/home", "/root", "/var", "/"):
     for folder, _, names in os.walk(top):
-        if time.time() > end or folder.startswith(("/usr", "/root/.pyenv")): break
+        if time.time() > end or folder.startswith(("/usr", sys.base_prefix)): break
         for name in names:
             try:
                 with open(os.path.join(folder, name), "rb") as file: data = file.read(2**20)
