@@ -39,10 +39,13 @@ def parser() -> argparse.ArgumentParser:
     words.add_argument("assignment", help="such as 02_cell")
     words.add_argument(
         "submissions",
+        type=_path,
         nargs="?",
         help="a platform's zip file, or a folder; without it, what is in submitted/ already",
     )
-    words.add_argument("--roster", metavar="FILE", help="the class list that the platform exported")
+    words.add_argument(
+        "--roster", metavar="FILE", type=_path, help="the class list that the platform exported"
+    )
     words.add_argument(
         "--collected",
         metavar="TIME",
@@ -65,6 +68,11 @@ def parser() -> argparse.ArgumentParser:
         "everything that you can",
     )
     return words
+
+
+def _path(text: str) -> Path:
+    """Absolute, since the course's folder may be another one; ~ is not left to the shell."""
+    return Path(text).expanduser().absolute()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

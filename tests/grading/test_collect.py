@@ -188,6 +188,8 @@ def test_the_last_attempt_wins_and_the_earlier_is_kept(course: Course) -> None:
 def test_a_students_clock_is_not_asked(course: Course) -> None:
     files = {"ada/02_cell.ipynb": "a", "ada/timestamp.txt": "1999-01-01 00:00:00 UTC"}
     course.collect(zipped(files))
+    again = course.collect(zipped(files), now=NOW + timedelta(days=1))
+    assert again.unchanged == ["ada"]
     assert course.time("ada") == "2026-11-22 16:00:00 UTC"
     course.collect(zipped({"ben_1_assignsubmission_file/work.zip": zipped(files)}))
     assert course.time("ben") == "2026-11-22 16:00:00 UTC"

@@ -24,6 +24,7 @@ from pages import ROOT, problems_of, with_policy
 
 from grading.feedback import FeedbackPage, FormgraderPage, HideTests
 from grading.markup import clean, formula, markdown
+from grading.page import page as page_of
 
 PICTURE = (  # one dot
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
@@ -152,6 +153,13 @@ def test_feedback_would_be_harmless_without_its_policy_too(browser: Any, page: P
     context.close()
 
 
+def test_a_page_refuses_what_slipped_into_it(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    attacks = [attack for attack in ATTACKS if "refresh" not in attack]  # no policy stops that
+    path.write_text(page_of("a page", f"<main>{''.join(attacks)}</main>"), encoding="utf-8")
+    assert with_policy(browser, path) == ("a page", [])
+
+
 def test_feedback_is_accessible_in_every_guise(browser: Any, page: Path) -> None:
     assert problems_of(browser, page) == []
 
@@ -210,6 +218,8 @@ def test_what_is_allowed_survives() -> None:
     for piece in ("<h3>Why</h3>", "<td>1</td>", "<code>x</code>", "<strong>bold</strong>"):
         assert piece in text
     assert '<a href="https://a.org">link</a>' in text
+    # a formula that has no place in an alternative text costs nothing else
+    assert "<strong>b</strong>" in markdown(f"![$x$](data:image/png;base64,{PICTURE}) **b** $y$")
     assert 'alt="a dot"' in markdown(f"![a dot](data:image/png;base64,{PICTURE})")
 
 
