@@ -85,14 +85,16 @@ def encode(value: Any, refer: Refer | None = None) -> bytes:
             return v if math.isfinite(v) else ["f", repr(v)]
         if kind is int:
             return v if -(2**53) < v < 2**53 else ["i", hex(v)]
+        if kind is np.ndarray:
+            return array(v)
         if kind is list or kind is tuple:
             return ["l" if kind is list else "t", *[tree(x, depth + 1) for x in v]]
         if kind is dict:
             return ["d", *[[tree(k, depth + 1), tree(x, depth + 1)] for k, x in v.items()]]
         if isinstance(v, np.ndarray):
-            return array(np.asarray(v), v.flags.writeable)
+            return array(np.asarray(v))
         if isinstance(v, np.generic):
-            return ["n", *array(np.asarray(v), False)[1:]]
+            return ["n", *array(np.asarray(v))[1:]]
         if isinstance(v, (bytes, bytearray)):
             buffers.append(bytes(v))
             return ["b", len(v)]
@@ -120,12 +122,12 @@ def encode(value: Any, refer: Refer | None = None) -> bytes:
             return ["o", *refer(v)]
         raise CodecError(f"an object of type {kind.__name__} cannot cross between the processes")
 
-    def array(a: np.ndarray, writeable: bool) -> list:
+    def array(a: np.ndarray) -> list:
         code = _code(a.dtype)
         if not code:
             raise CodecError(f"an array of dtype {a.dtype} cannot cross between the processes")
         buffers.append(a.tobytes())
-        return ["a", code, a.shape, writeable, len(buffers[-1])]
+        return ["a", code, a.shape, a.flags.writeable, len(buffers[-1])]
 
     text = _WRITE(tree(value, 0)).encode("ascii")
     return b"".join([struct.pack(">I", len(text)), text, *buffers])
@@ -236,21 +238,26 @@ class _Reader:
 
     def array(self, code: Any, shape: Any, writeable: Any, size: Any) -> np.ndarray:
         dtype = _plain(code)
-        if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+        if not isinstance(shape, list) or len(shape) > 32:
             raise CodecError("an array has a shape that is none")
-        if len(shape) > 32 or math.prod(shape) * dtype.itemsize != size:
+        for n in shape:
+            if type(n) is not int or n < 0:
+                raise CodecError("an array has a shape that is none")
+        count = math.prod(shape)
+        if count * dtype.itemsize != size or size > len(self.data) - self.position:
             raise CodecError("an array has not the size that its shape says")
-        data = self.take(size)
-        if dtype.kind == "b":  # a byte other than 0 and 1 would be a truth of its own kind
-            flat = np.frombuffer(data, np.uint8) != 0
+        if count == 0:
+            result = np.empty(shape, dtype)
         else:
-            flat = np.frombuffer(data, dtype).copy()
-        if dtype.kind == "U" and flat.size:
-            points = flat.view(dtype.str[0] + "u4")
-            if (points > 0x10FFFF).any():
+            flat = np.frombuffer(self.data, dtype, count, self.position)
+            if dtype.kind == "b":  # a byte other than 0 and 1 would be a truth of its own kind
+                flat = flat.view(np.uint8) != 0
+            elif dtype.kind == "U" and (flat.view(dtype.str[0] + "u4") > 0x10FFFF).any():
                 raise CodecError("an array holds characters that are none")
-        result = flat.reshape(shape)
-        result.flags.writeable = bool(writeable)
+            result = flat.reshape(shape).copy()
+        self.position += size
+        if writeable is not True:
+            result.flags.writeable = False
         return result
 
 

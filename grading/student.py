@@ -20,6 +20,8 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from .channel import Channel, Gone, Peer, Raised
 from .codec import decode, encode
 
@@ -35,10 +37,7 @@ def warm(settings: dict) -> None:
     from .shell import make
 
     shell = make()
-    with contextlib.suppress(ImportError):
-        import numpy as np
-
-        np.linalg.inv(np.eye(2))  # sets BLAS up
+    np.linalg.inv(np.eye(2))  # sets BLAS up
     if settings["figures"]:
         with contextlib.suppress(ImportError):
             from matplotlib import pyplot
@@ -123,12 +122,21 @@ class _Objects:
 
     def do_call(self, thing: Any, arguments: tuple, named: dict) -> Any:
         """The result, and the arguments if the call has changed them."""
-        before = encode([arguments, named], self.refer)
+        given = [*arguments, *named.values()]
+        before = [self.state(value) for value in given]
         self.called = str(getattr(thing, "__name__", type(thing).__name__))
         self.file = getattr(getattr(thing, "__code__", None), "co_filename", "")
         result = thing(*arguments, **named)
-        after = encode([arguments, named], self.refer)
-        return [result, None if after == before else [arguments, named]]
+        same = all(self.state(v) == old for v, old in zip(given, before, strict=True))
+        return [result, None if same else [arguments, named]]
+
+    def state(self, value: Any) -> Any:
+        """What a call can change in an argument, to see afterwards whether it has."""
+        if type(value) is np.ndarray:
+            return value.shape, value.tobytes()
+        if isinstance(value, (list, tuple, dict, np.random.Generator)):
+            return encode(value, self.refer)
+        return None
 
     def do_get(self, thing: Any, name: str) -> Any:
         return getattr(thing, name)
