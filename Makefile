@@ -37,7 +37,7 @@ test: lint ## everything that must hold
 	$(BOOK) -n -W --keep-going
 	@touch $(HTML)/.built
 	pytest tests/rnnlib rnnlib -n 2 --dist loadfile --cov=rnnlib --cov-report=term:skip-covered --cov-fail-under=98
-	pytest tests --ignore=tests/rnnlib -n 2 --dist loadfile
+	pytest tests grading --ignore=tests/rnnlib -n 2 --dist loadfile
 	pytest --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile -o addopts=
 
 lint: .venv/.test exercises ## ruff, mypy, the notebooks' form; also what pre-commit runs
