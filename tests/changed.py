@@ -59,7 +59,7 @@ def commands(files: list[str]) -> list[list[str]]:
                 tests.add(str(file))
             case ("grading", name) if (ROOT / file).exists():
                 own = f"tests/grading/test_{file.stem}.py"
-                box = "tests/grading/test_execution.py"  # what has no test of its own runs there
+                box = "tests/grading/test_room.py"  # what has no test of its own runs there
                 tests |= {str(file), own if (ROOT / own).exists() else box}
             case ("nbgrader_config.py",):
                 tests.add("tests/solutions")
