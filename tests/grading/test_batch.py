@@ -147,6 +147,10 @@ def test_marks_and_comments_of_a_person_stay(coursedir: Any) -> None:
     by_hand = grade(manual_score=3.5, needs_manual_grade=False, manual_comment="Fine.")
     run(coursedir)
     assert grade() == by_hand, "nothing changed: nothing is asked of the marker again"
+    folder = Path(coursedir.root, "submitted", "ada", classes.ASSIGNMENT)
+    (folder / "timestamp.txt").write_text("2030-01-01 12:00:00 UTC")
+    run(coursedir)
+    assert grade() == by_hand, "only the time of collection changed"
     classes.cell_of(notebook, "words")["source"] = "Other words."
     classes.hand_in(coursedir, "ada", notebook)
     run(coursedir)
@@ -154,6 +158,13 @@ def test_marks_and_comments_of_a_person_stay(coursedir: Any) -> None:
     grade(needs_manual_grade=False)
     run(coursedir, force=True)
     assert grade() == (None, 3.5, True, "Fine.")
+    with Gradebook(coursedir.db_url, classes.COURSE) as book:  # over a machine's mark, too
+        test = book.find_grade("test_mean", "ps1", "ps1", "ada")
+        test.manual_score = 1.0
+        book.db.commit()
+        run(coursedir, force=True)
+        book.db.expire_all()
+        assert (test.auto_score, test.score, test.needs_manual_grade) == (2.0, 1.0, True)
 
 
 def test_the_collectors_time_and_the_penalty(coursedir: Any) -> None:
