@@ -9,6 +9,7 @@ gives up every privilege and most system calls.
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import platform
 import resource
@@ -154,14 +155,15 @@ def limit(limits: Mapping[str, int], used: int) -> None:
 
 def few_system_calls() -> None:
     """Refuse the system calls above, and new namespaces by `clone`, from now on."""
-    program = _filter()
-    buffer = ctypes.create_string_buffer(program)
+    code = program()
+    buffer = ctypes.create_string_buffer(code)
     # struct sock_fprog: the number of instructions, and where they are
-    head = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
+    head = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
     _do(_libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, head, 0, 0), "seccomp")
 
 
-def _filter() -> bytes:
+@functools.cache  # made in the warm process
+def program() -> bytes:
     """A classic BPF program over struct seccomp_data: number, architecture, address, arguments."""
     architecture, column, clone, clone3, socket = MACHINES[platform.machine()]
     load, equal, above, test, answer = 0x20, 0x15, 0x35, 0x45, 0x06

@@ -37,6 +37,7 @@ def main(control: int) -> None:
     boxed = settings["boxed"]
     if boxed:
         inside.unseen()
+        inside.program()
     role = importlib.import_module(f".{settings['role']}", __package__)
     role.warm(settings)
     for package in settings["packages"]:
