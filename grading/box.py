@@ -30,7 +30,6 @@ FILES = ("/etc/ld.so.cache", "/etc/fonts", "/etc/localtime")
 DEVICES = ("null", "zero", "full", "random", "urandom")
 # one thread for linear algebra: results repeat, and a thread counts as a process
 ENVIRONMENT = {
-    "HOME": "/tmp",
     "LANG": "C.UTF-8",
     "PYTHONHASHSEED": "0",
     "OPENBLAS_NUM_THREADS": "1",
@@ -71,6 +70,8 @@ def prepare(
             _copy(package, folder / side)
     for module in unavailable:
         _replace(module, folder / "student")
+    (folder / "nothing").mkdir()  # what hides a package that is installed whole
+    (folder / "nothing.py").touch()
     (folder / "files").mkdir()
     for name, content in files.items():
         target = folder / "files" / name
@@ -156,6 +157,12 @@ def _refuse(module: str, name: str) -> str:
     return f"raise NotImplementedError({message!r})"
 
 
+def writable() -> str:
+    """The folder that is a submission's own: /tmp, unless Python itself was put there."""
+    needed = [sys.base_prefix, sys.base_exec_prefix, *site_packages()]
+    return "/own" if any(_below(path, "/tmp") for path in needed) else "/tmp"
+
+
 def site_packages() -> list[str]:
     """The folders with installed packages that Python sees here."""
     found = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]
@@ -169,8 +176,9 @@ def _shown(folder: Path, side: str, packages: Sequence[str]) -> list[tuple[str, 
     # a package that is installed whole must not be found beside its stubs
     for path in site_packages():
         for package in packages:
-            if os.path.isdir(f"{path}/{package}"):
-                shown.append((str(folder / "files"), f"{path}/{package}"))
+            for cover, installed in (("nothing", package), ("nothing.py", f"{package}.py")):
+                if os.path.exists(f"{path}/{installed}"):
+                    shown.append((str(folder / cover), f"{path}/{installed}"))
     shown = [pair for pair in shown if os.path.exists(pair[0])]
     shown = [pair for pair in shown if not _below(pair[1], "/usr") or pair[0] != pair[1]]
     shown += [(str(folder / part), f"{FOLDER}/{part}") for part in ("lib", side, "files")]
@@ -189,7 +197,7 @@ def _layout(shown: Iterable[tuple[str, str]]) -> list[str]:
             arguments += ["--symlink", os.readlink(path), path]
         elif os.path.isdir(path):
             arguments += ["--ro-bind", path, path]
-    folders = {"/dev", "/dev/shm", "/tmp", "/proc"}
+    folders = {"/dev", "/dev/shm", writable(), "/proc"}
     for _, target in shown:
         folders |= {str(parent) for parent in Path(target).parents} - {"/"}
     covered = [target for source, target in shown if os.path.isdir(source)] + ["/usr"]
@@ -223,9 +231,10 @@ def command(
         "bwrap",
         *("--unshare-all", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"),
         *("--setenv", "PATH", "/usr/bin:/bin"),
+        *("--setenv", "HOME", writable(), "--setenv", "TMPDIR", writable()),
         *(word for pair in ENVIRONMENT.items() for word in ("--setenv", *pair)),
         *_layout(view),
-        *("--proc", "/proc", "--size", str(2**26), "--tmpfs", "/tmp", "--remount-ro", "/"),
+        *("--proc", "/proc", "--size", str(2**26), "--tmpfs", writable(), "--remount-ro", "/"),
         *("--chdir", "/"),
         # for the warm process alone, which makes the folders of each submission; children lose it
         *("--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"),

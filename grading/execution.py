@@ -191,6 +191,8 @@ class _Warm:
         run = ["-c", _START.format(path=path, control=theirs.fileno())]
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
         environment = {"PATH": os.environ.get("PATH", os.defpath), **box.ENVIRONMENT}
+        if not room.boxed:
+            environment["HOME"] = str(folder)  # what libraries keep, they keep here
         try:
             self.process = subprocess.Popen(
                 box.command(folder, side, room.packages, run, boxed=room.boxed),
@@ -208,6 +210,7 @@ class _Warm:
         settings = {
             "role": side,
             "boxed": room.boxed,
+            "own": box.writable(),
             "packages": room.packages,
             "figures": room.figures,
             "files": sorted(room.files),

@@ -16,8 +16,6 @@ import resource
 import struct
 from collections.abc import Mapping
 
-WORK = "/tmp/work"  # where a submission runs, empty but for the assignment's files
-
 CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWPID = 0x20000, 0x8000000, 0x20000000
 MS_RDONLY, MS_NOSUID, MS_NODEV = 1, 2, 4
 PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 4, 22, 38, 47
@@ -90,13 +88,19 @@ def new_pid_namespace(own: int) -> None:
     _do(_libc.unshare(CLONE_NEWPID), "unshare")
 
 
-def new_folders(space: int) -> None:
-    """Empty writable folders that end with the process, and an empty /proc."""
+def new_folders(own: str, space: int) -> str:
+    """Empty writable folders that end with the process, and an empty /proc.
+
+    Returns
+    -------
+    str
+        The folder to work in, below `own`.
+    """
     _do(_libc.unshare(CLONE_NEWNS | CLONE_NEWIPC), "unshare")
     flags = MS_NOSUID | MS_NODEV
     options = f"size={space},nr_inodes=20000,mode=0700"
     for folder, flag, option in (
-        ("/tmp", flags, options),
+        (own, flags, options),
         ("/dev/shm", flags, options),
         ("/proc", flags | MS_RDONLY, "size=4k,mode=0555"),
     ):
@@ -104,7 +108,8 @@ def new_folders(space: int) -> None:
             _libc.mount(b"tmpfs", folder.encode(), b"tmpfs", flag, option.encode()),
             f"a new {folder}",
         )
-    os.mkdir(WORK)
+    os.mkdir(f"{own}/work")
+    return f"{own}/work"
 
 
 def no_privileges() -> None:

@@ -86,8 +86,7 @@ def _child(role: Any, settings: dict, start: dict, descriptors: list[int], boxed
                 file.write("1000")  # if the machine runs out of memory, this goes first
             inside.unseen(False)  # the watch may look into it; nothing else sees it
             inside.one_processor(start["processor"])
-            inside.new_folders(settings["limits"]["file_bytes"])
-            os.chdir(inside.WORK)
+            os.chdir(inside.new_folders(settings["own"], settings["limits"]["file_bytes"]))
         else:
             os.chdir(start["folder"])
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

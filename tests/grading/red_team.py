@@ -57,9 +57,9 @@ s = socket.socket(socket.AF_UNIX); s.bind("\\0victim"); s.listen()
 class Victim:
     """What must stay as it is, and unread."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path) -> None:
         self.secret = f"CANARY-{secrets.token_hex(8)}"
-        self.home = Path(tempfile.mkdtemp(prefix="course-"))
+        self.home = home
         self.home.chmod(0o755)
         for name in ("source/toy/toy.ipynb", "submitted/victim/toy/toy.ipynb"):
             path = self.home / name
@@ -142,13 +142,20 @@ def _writable(text: str) -> bool:
 
 
 def main(wanted: list[str]) -> list[dict[str, Any]]:
+    with (
+        tempfile.TemporaryDirectory(prefix="toykit-") as kit,
+        tempfile.TemporaryDirectory(prefix="course-") as home,
+    ):
+        return attacked(wanted, Path(kit), Path(home))
+
+
+def attacked(wanted: list[str], folder: Path, home: Path) -> list[dict[str, Any]]:
     for group in GROUPS:
         importlib.import_module(f"attacks.{group}")
-    folder = Path(tempfile.mkdtemp(prefix="toykit-"))
     folder.chmod(0o755)
     toys.package(folder)
     sys.path.insert(0, str(folder))
-    victim = Victim()
+    victim = Victim(home)
     spec = toys.specification(limits=LIMITS)
     results = []
     with spec.room() as room:

@@ -429,6 +429,27 @@ def test_what_is_asked_for_is_not_in_the_students_box(room: Room) -> None:
     assert error(done.cells[2]) == ""
 
 
+def test_answers_of_an_installed_package_are_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    toys.package(installed)
+    (installed / "toyfile.py").write_text("def answer():\n    return 'ANSWER-KEY'\n")
+    monkeypatch.syspath_prepend(str(installed))
+    places = [*box.site_packages(), str(installed)]
+    monkeypatch.setattr(box, "site_packages", lambda: places)
+    with Room(packages=["toykit", "toyfile"], unavailable=["toykit.answers", "toyfile"]) as made:
+        done = run(
+            made,
+            f"import os\nprint(os.listdir({str(installed)!r}))\n"
+            f"print(os.listdir({str(installed / 'toykit')!r}))\n"
+            f"print(repr(open({str(installed / 'toyfile.py')!r}).read()))",
+            cell("import toyfile, toykit\nassert toyfile.answer() and toykit.K == 3", "test"),
+        ).notebook
+    assert printed(done.cells[0]).endswith("[]\n''\n") and error(done.cells[1]) == ""
+
+
 def test_a_package_that_is_not_there_is_named() -> None:
     with pytest.raises(ModuleNotFoundError, match="no_such_package"):
         Room(packages=["no_such_package"])
@@ -470,7 +491,7 @@ def test_the_box_can_be_given_up(
         assert printed(done.notebook.cells[0]) == f"{os.getuid()}\n"
 
 
-def test_nothing_of_a_room_is_left() -> None:
+def test_nothing_of_a_room_is_left(tmp_path: Path) -> None:
     code = (
         "from grading.execution import Room\nimport glob, tempfile\n"
         "before = set(glob.glob(tempfile.gettempdir() + '/grading-*'))\n"
@@ -480,7 +501,13 @@ def test_nothing_of_a_room_is_left() -> None:
         "print([w.process.pid for w in room._warm.values()], flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
     assert done.stdout.startswith("["), done.stderr
     for _ in range(50):
         left = [pid for pid in eval(done.stdout) if _runs(pid)]
