@@ -128,8 +128,7 @@ def unseen(yes: bool = True) -> None:
 def one_processor(number: int) -> None:
     """Use this processor only, children too: a submission must not take the whole machine.
 
-    Both processes of a submission take the same one. They work by turns, and to wake the
-    other costs a third less where it is near.
+    Both processes of a submission take the same one: they work by turns.
     """
     if number in os.sched_getaffinity(0):
         os.sched_setaffinity(0, {number})
