@@ -22,14 +22,18 @@ rearrangements changes a formula:
 7. A call of NumPy costs half a microsecond whatever it does, a slice a fifth. So
    results go into arrays that are there already (`out=`), and the views of all the
    steps of a block are made at once (`_steps`).
+8. What is stored for the way back lies in memory that the layer keeps (`Workspace`).
+
+WORTH
 
 In every function N counts the packed rows, and `plan` says where each step lies
-among them. `keep` is false in evaluation: then nothing is stored for the way back,
+among them. Without a workspace, in evaluation, nothing is stored for the way back,
 and the memory needed does not depend on T but for input and output.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -40,6 +44,54 @@ from .activations import nonlinearity_pair
 from .sequences import Packing
 
 Array = np.ndarray
+
+
+class Workspace:
+    """Memory that a layer keeps from one pass to the next.
+
+    What a program frees goes back to the system, and comes again page by page, each of
+    them cleared first. Here it stays: in the second pass all arrays of the first have a
+    place. They hold what they hold until the next `begin`.
+
+    Examples
+    --------
+    >>> workspace = Workspace()
+    >>> for step in range(3):
+    ...     workspace.begin()
+    ...     a, b = workspace.empty((2, 3), np.float32), workspace.empty((4,), np.float64)
+    >>> a.shape, a.dtype, np.shares_memory(a, b)
+    ((2, 3), dtype('float32'), False)
+    """
+
+    def __init__(self) -> None:
+        self.memory = np.empty(0, np.uint8)
+        self.used = self.most = 0  # bytes of this pass: now, and at its fullest
+
+    def begin(self) -> None:
+        """Take back all arrays; a pass that found too little room leaves enough for the next."""
+        if self.most > len(self.memory):
+            self.memory = np.empty(self.most, np.uint8)
+        self.used = self.most = 0
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """As `numpy.empty`.
+
+        Parameters
+        ----------
+        shape : tuple of int
+        dtype : dtype
+
+        Returns
+        -------
+        array of that shape
+        """
+        size = math.prod(shape) * np.dtype(dtype).itemsize
+        start = self.used
+        self.used += -(-size // 64) * 64  # whole lines of the processor's cache
+        self.most = max(self.most, self.used)
+        if self.used > len(self.memory):
+            return np.empty(shape, dtype)
+        return self.memory[start : start + size].view(dtype).reshape(shape)
 
 
 def rnn_forward(
@@ -161,7 +213,14 @@ def rnn_backward(
 
 
 def lstm_forward(
-    x: Array, h_0: Array, c_0: Array, W_x: Array, W_h: Array, b: Array, plan: Packing, keep: bool
+    x: Array,
+    h_0: Array,
+    c_0: Array,
+    W_x: Array,
+    W_h: Array,
+    b: Array,
+    plan: Packing,
+    workspace: Workspace | None,
 ) -> tuple[Array, Array, Any]:
     """All states of the long short-term memory.
 
@@ -173,7 +232,8 @@ def lstm_forward(
     W_h : (4H, H) array
     b : (4H,) array
     plan : Packing
-    keep : bool
+    workspace : Workspace or None
+        For what the way back needs; None in evaluation.
 
     Returns
     -------
@@ -192,7 +252,7 @@ def lstm_forward(
     >>> from rnnlib.sequences import packing
     >>> zeros = np.zeros((2, 4))
     >>> h, c_n, kept = lstm_forward(np.ones((10, 3)), zeros, zeros, np.ones((16, 3)),
-    ...                             np.ones((16, 4)), np.zeros(16), packing(T=5, B=2), keep=True)
+    ...                             np.ones((16, 4)), np.zeros(16), packing(T=5, B=2), None)
     >>> h.shape, c_n.shape
     ((10, 4), (2, 4))
     """
@@ -200,18 +260,23 @@ def lstm_forward(
     # o, i, f, g: what goes through the sigmoid lies together, and what dc goes to
     W_x_T, W_h_T, b_1 = (_gate_major(W, 4, [3, 0, 1, 2], sigmoids=3) for W in (W_x, W_h, b))
     half = np.array(0.5, dtype)
-    h, memory = np.empty((N, H), dtype), np.empty((N, H) if keep else (_largest(plan), H), dtype)
+    keep = workspace is not None
+    empty = workspace.empty if workspace else np.empty
+    h, memory = np.empty((N, H), dtype), empty((N if keep else _largest(plan), H), dtype)
+    scratch = np.empty((4, 0 if keep else _largest(plan), H), dtype)
     kept = []
     h_prev, c_prev, c_n = h_0, c_0.copy(), np.empty_like(c_0)
     a, recurrent = _gates(4, h_0), _gates(4, h_0)
     sigmoids, (o, i, f, g) = a[:3], a
     for block in _blocks(plan):
         rows = _rows(plan, block)
-        z = np.matmul(x[rows], W_x_T)
+        n = rows.stop - rows.start
+        z = empty((4, n, H), dtype) if keep else scratch[:, :n]
+        np.matmul(x[rows], W_x_T, out=z)
         z += b_1
         for z_t, c_t, h_t in zip(
             _steps(z, plan, block),
-            _steps(memory[rows if keep else slice(z.shape[1])], plan, block),
+            _steps(memory[rows if keep else slice(n)], plan, block),
             _steps(h[rows], plan, block),
             strict=True,
         ):
@@ -251,6 +316,7 @@ def lstm_backward(
     W_x: Array,
     W_h: Array,
     plan: Packing,
+    workspace: Workspace,
 ) -> tuple[Array, Array, Array, Array, Array, Array]:
     """The way back through `lstm_forward`.
 
@@ -260,7 +326,7 @@ def lstm_backward(
         Gradient of the loss by each step's h, as far as the loss looks at it directly.
     dh_n, dc_n : (B, H) array
         Gradients of the loss by each sequence's last state.
-    x, h, h_0, c_0, kept, W_x, W_h, plan
+    x, h, h_0, c_0, kept, W_x, W_h, plan, workspace
         As in `lstm_forward`.
 
     Returns
@@ -280,8 +346,10 @@ def lstm_backward(
     >>> from rnnlib.sequences import packing
     >>> x, zeros, W_x, W_h = np.ones((10, 3)), np.zeros((2, 4)), np.ones((16, 3)), np.ones((16, 4))
     >>> plan = packing(T=5, B=2)
-    >>> h, c_n, kept = lstm_forward(x, zeros, zeros, W_x, W_h, np.zeros(16), plan, keep=True)
-    >>> gradients = lstm_backward(h, zeros, zeros, x, h, zeros, zeros, kept, W_x, W_h, plan)
+    >>> workspace = Workspace()
+    >>> h, c_n, kept = lstm_forward(x, zeros, zeros, W_x, W_h, np.zeros(16), plan, workspace)
+    >>> gradients = lstm_backward(h, zeros, zeros, x, h, zeros, zeros, kept, W_x, W_h, plan,
+    ...                           workspace)
     >>> [gradient.shape for gradient in gradients]
     [(10, 3), (2, 4), (2, 4), (16, 3), (16, 4), (16,)]
     """
@@ -292,7 +360,8 @@ def lstm_backward(
     dh_next, dc_next, spare = dh_n.copy(), dc_n.copy(), np.empty_like(h_0)
     dh = dc = through_h = dh_next[:0]
     most = _largest(plan)
-    dz_rows, scratch = np.empty((most, 4, H), dtype), np.empty((3, most, H), dtype)
+    dz_rows = workspace.empty((most, 4, H), dtype)
+    scratch = workspace.empty((3, most, H), dtype)
     one, ones = np.array(1, dtype), np.ones(most, dtype)
     for block, by in zip(_blocks(plan, backwards=True), reversed(gates), strict=True):
         rows = _rows(plan, block)
@@ -343,7 +412,14 @@ def lstm_backward(
 
 
 def gru_forward(
-    x: Array, h_0: Array, W_x: Array, W_h: Array, b: Array, b_hn: Array, plan: Packing, keep: bool
+    x: Array,
+    h_0: Array,
+    W_x: Array,
+    W_h: Array,
+    b: Array,
+    b_hn: Array,
+    plan: Packing,
+    workspace: Workspace | None,
 ) -> tuple[Array, Any]:
     """All states of the gated recurrent unit, reset after the product, as in torch.
 
@@ -357,7 +433,8 @@ def gru_forward(
     b_hn : (H,) array
         The candidate's bias inside the reset gate.
     plan : Packing
-    keep : bool
+    workspace : Workspace or None
+        For what the way back needs; None in evaluation.
 
     Returns
     -------
@@ -373,7 +450,7 @@ def gru_forward(
     --------
     >>> from rnnlib.sequences import packing
     >>> h, kept = gru_forward(np.ones((10, 3)), np.zeros((2, 4)), np.ones((12, 3)),
-    ...                       np.ones((12, 4)), np.zeros(12), np.zeros(4), packing(T=5, B=2), True)
+    ...                       np.ones((12, 4)), np.zeros(12), np.zeros(4), packing(T=5, B=2), None)
     >>> h.shape
     (10, 4)
     """
@@ -381,6 +458,9 @@ def gru_forward(
     W_x_T, W_h_T, b_1 = (_gate_major(W, 3, [0, 1, 2], sigmoids=2) for W in (W_x, W_h, b))
     half = np.array(0.5, dtype)
     h = np.empty((len(x), H), dtype)
+    keep = workspace is not None
+    empty = workspace.empty if workspace else np.empty
+    scratch = np.empty((4, 0 if keep else _largest(plan), H), dtype)
     kept = []
     h_prev = h_0
     # the candidate n, r, z, and what the past says to the candidate
@@ -388,7 +468,8 @@ def gru_forward(
     sigmoids, (n, r, z, past) = a[1:3], a
     for block in _blocks(plan):
         rows = _rows(plan, block)
-        gates = np.empty((4, rows.stop - rows.start, H), dtype)
+        n_rows = rows.stop - rows.start
+        gates = empty((4, n_rows, H), dtype) if keep else scratch[:, :n_rows]
         np.matmul(x[rows], W_x_T, out=gates[:3])
         gates[:3] += b_1
         for gates_t, h_t in zip(
@@ -429,6 +510,7 @@ def gru_backward(
     W_x: Array,
     W_h: Array,
     plan: Packing,
+    workspace: Workspace,
 ) -> tuple[Array, Array, Array, Array, Array, Array]:
     """The way back through `gru_forward`.
 
@@ -438,7 +520,7 @@ def gru_backward(
         Gradient of the loss by each step's state, as far as the loss looks at it directly.
     dh_n : (B, H) array
         Gradient of the loss by each sequence's last state.
-    x, h, h_0, kept, W_x, W_h, plan
+    x, h, h_0, kept, W_x, W_h, plan, workspace
         As in `gru_forward`.
 
     Returns
@@ -459,8 +541,9 @@ def gru_backward(
     >>> from rnnlib.sequences import packing
     >>> x, h_0, W_x, W_h = np.ones((10, 3)), np.zeros((2, 4)), np.ones((12, 3)), np.ones((12, 4))
     >>> plan = packing(T=5, B=2)
-    >>> h, kept = gru_forward(x, h_0, W_x, W_h, np.zeros(12), np.zeros(4), plan, keep=True)
-    >>> gradients = gru_backward(h, h_0, x, h, h_0, kept, W_x, W_h, plan)
+    >>> workspace = Workspace()
+    >>> h, kept = gru_forward(x, h_0, W_x, W_h, np.zeros(12), np.zeros(4), plan, workspace)
+    >>> gradients = gru_backward(h, h_0, x, h, h_0, kept, W_x, W_h, plan, workspace)
     >>> [gradient.shape for gradient in gradients]
     [(10, 3), (2, 4), (12, 3), (12, 4), (12,), (4,)]
     """
@@ -471,7 +554,8 @@ def gru_backward(
     dh_next, through_z = dh_n.copy(), np.empty_like(h_0)
     dh, dh_past = dh_next[:0], through_z[:0]
     most = _largest(plan)
-    dz_rows, scratch = np.empty((most, 4, H), dtype), np.empty((2, most, H), dtype)
+    dz_rows = workspace.empty((most, 4, H), dtype)
+    scratch = workspace.empty((2, most, H), dtype)
     one, ones = np.array(1, dtype), np.ones(most, dtype)
     for block, by in zip(_blocks(plan, backwards=True), reversed(kept), strict=True):
         rows = _rows(plan, block)

@@ -14,6 +14,7 @@ import numpy as np
 from .activations import nonlinearity_pair
 from .initializers import uniform
 from .kernels import (
+    Workspace,
     gru_backward,
     gru_forward,
     lstm_backward,
@@ -108,6 +109,7 @@ class Recurrent(Module):
         self.bidirectional = bidirectional
         self.directions = 2 if bidirectional else 1
         self.rng = as_rng(seed)
+        self.workspace = Workspace()
         bound, G = 1.0 / np.sqrt(H), len(self.gates)
         for layer, direction in self._stack():
             I = self.input_size if layer == 0 else self.directions * H
@@ -117,6 +119,10 @@ class Recurrent(Module):
             for kind, shape in shapes.items():
                 parameter = Parameter(uniform(shape, bound, self.rng, dtype))
                 setattr(self, self._name(kind, layer, direction), parameter)
+
+    def _room(self) -> Workspace | None:
+        """Where a pass keeps what the way back needs."""
+        return self.workspace if self.training else None
 
     def _stack(self) -> list[tuple[int, int]]:
         """All (layer, direction), in torch's order."""
@@ -224,6 +230,9 @@ class Recurrent(Module):
         plan = packing(T, B, lengths)
         first = self._arrange(state, plan, self.states)
 
+        self.remember(None)  # what the last pass has kept is about to be written over
+        if self.training:
+            self.workspace.begin()
         rows = pack(x, plan)
         caches: dict[int, tuple[Array, Array, Any]] = {}
         masks: dict[int, Array] = {}
@@ -290,6 +299,7 @@ class Recurrent(Module):
                 k = layer * D + direction
                 dh = drows[:, direction * H : (direction + 1) * H]
                 read, h, kept = caches[k]
+                used = self.workspace.used
                 dread, dfirst[k] = self._scan_back(
                     reverse(dh, plan) if direction else dh,
                     tuple(array[k] for array in dlast),
@@ -301,6 +311,7 @@ class Recurrent(Module):
                     direction,
                     plan,
                 )
+                self.workspace.used = used  # the next direction may have its scratch
                 dinputs.append(reverse(dread, plan) if direction else dread)
             drows = sum(dinputs[1:], start=dinputs[0])
         dx = unpack(drows, plan)
@@ -506,7 +517,7 @@ class LSTM(Recurrent):
         W_x, W_h, *_ = self._parameters(layer, direction)
         b = self._bias(layer, direction)
         h_0, c_0 = first
-        h, c_n, kept = lstm_forward(x, h_0, c_0, W_x.data, W_h.data, b, plan, self.training)
+        h, c_n, kept = lstm_forward(x, h_0, c_0, W_x.data, W_h.data, b, plan, self._room())
         return h, (last_states(h, h_0, plan), c_n), kept
 
     def _scan_back(
@@ -523,7 +534,18 @@ class LSTM(Recurrent):
     ) -> tuple[Array, Rows]:
         W_x, W_h, *_ = self._parameters(layer, direction)
         dx, dh_0, dc_0, dW_x, dW_h, db = lstm_backward(
-            dh, dlast[0], dlast[1], x, h, first[0], first[1], kept, W_x.data, W_h.data, plan
+            dh,
+            dlast[0],
+            dlast[1],
+            x,
+            h,
+            first[0],
+            first[1],
+            kept,
+            W_x.data,
+            W_h.data,
+            plan,
+            self.workspace,
         )
         self._add(layer, direction, dW_x, dW_h, db, db)
         return dx, (dh_0, dc_0)
@@ -594,7 +616,7 @@ class GRU(Recurrent):
     ) -> tuple[Array, Rows, Any]:
         W_x, W_h, *_ = self._parameters(layer, direction)
         b, b_hn = self._biases(layer, direction)
-        h, kept = gru_forward(x, first[0], W_x.data, W_h.data, b, b_hn, plan, self.training)
+        h, kept = gru_forward(x, first[0], W_x.data, W_h.data, b, b_hn, plan, self._room())
         return h, (last_states(h, first[0], plan),), kept
 
     def _scan_back(
@@ -611,7 +633,7 @@ class GRU(Recurrent):
     ) -> tuple[Array, Rows]:
         W_x, W_h, *_ = self._parameters(layer, direction)
         dx, dh_0, dW_x, dW_h, db, db_hn = gru_backward(
-            dh, dlast[0], x, h, first[0], kept, W_x.data, W_h.data, plan
+            dh, dlast[0], x, h, first[0], kept, W_x.data, W_h.data, plan, self.workspace
         )
         db_hh = np.concatenate([db[: 2 * self.hidden_size], db_hn])
         self._add(layer, direction, dW_x, dW_h, db, db_hh)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rnnlib
 from rnnlib import GRU, LSTM, RNN, check_gradients
 
 LAYERS = {"RNN": RNN, "LSTM": LSTM, "GRU": GRU}
@@ -384,3 +385,26 @@ def test_a_seed_decides_the_weights():
     same = RNN(3, 4, seed=5).state_dict(), RNN(3, 4, seed=5).state_dict()
     assert all((same[0][name] == same[1][name]).all() for name in same[0])
     assert (RNN(3, 4, seed=6).weight_hh_l0.data != same[0]["weight_hh_l0"]).any()
+
+
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "GRU"])
+def test_every_pass_gives_the_same_and_what_was_given_stays(name: str) -> None:
+    rng = np.random.default_rng(0)
+    layer = getattr(rnnlib, name)(3, 4, num_layers=2, bidirectional=True, seed=0)
+    small, large = rng.standard_normal((4, 2, 3)), rng.standard_normal((40, 5, 3))
+
+    def one_pass(x: np.ndarray, lengths: list[int] | None) -> list[np.ndarray]:
+        layer.zero_grad()
+        y, state = layer(x, lengths=lengths)
+        dx, dstate = layer.backward(np.cos(y))
+        states = [*state, *dstate] if name == "LSTM" else [state, dstate]
+        return [y, dx, *states, *(p.grad.copy() for p in layer.parameters())]
+
+    batches = [(small, None), (large, [40, 3, 9, 9, 1]), (small, [2, 4]), (large, None)]
+    given = [one_pass(*batch) for batch in batches]
+    kept = [[array.copy() for array in arrays] for arrays in given]
+    again = [one_pass(*batch) for batch in reversed(batches)][::-1]
+    for first, copies, second in zip(given, kept, again, strict=True):
+        for array, copy, repeated in zip(first, copies, second, strict=True):
+            np.testing.assert_array_equal(array, copy)
+            np.testing.assert_array_equal(array, repeated)
