@@ -24,7 +24,18 @@ rearrangements changes a formula:
    steps of a block are made at once (`_steps`).
 8. What is stored for the way back lies in memory that the layer keeps (`Workspace`).
 
-WORTH
+What they are worth, as the time that training an LSTM takes without them, measured in one
+run at (T, B, I, H) of (50, 32, 64, 128), (1000, 16, 32, 128) and (200, 1, 32, 64):
+
+    blocks of one step, so without 1 and 2     1.21   1.59   7.05
+    one block for the whole sequence           0.98   1.17   1.00
+    strided gates and dz, without 3 and 4      1.21   1.03   1.29
+    sigmoid by exp, without 5                  0.96   1.06   1.10
+    fresh results, without `out=` (7)          0.92   1.12   1.04
+    a slice for each view (7)                  0.93   1.06   1.10
+    fresh memory in every pass, without 8      1.14   1.14   1.01
+
+So 5 and 7 pay where steps are many and small. What 6 is worth is the padding.
 
 In every function N counts the packed rows, and `plan` says where each step lies
 among them. Without a workspace, in evaluation, nothing is stored for the way back,
