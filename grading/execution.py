@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 
 from . import box
 from .channel import Channel, Gone
@@ -92,7 +92,7 @@ class Room:
     Raises
     ------
     BoxUnavailable
-        If no box can be made here and `unsafe` is not set.
+        If no box can be made here and `unsafe` is not set, or nothing runs in it.
     """
 
     def __init__(
@@ -117,9 +117,30 @@ class Room:
                 self._warm[side] = _Warm(self, side)
             for warm in self._warm.values():
                 warm.until_ready()
+            self._try_out()
         except BaseException:
             self.close()
             raise
+
+    def _try_out(self) -> None:
+        """Have a submission pass that nobody can fail.
+
+        Where even this one fails, the limits are too narrow or the machine is not as the box
+        needs it; every student would get no points, and a sentence of their own.
+        """
+        marks = {"grade_id": "try", "grade": True, "solution": False, "locked": True}
+        cells = [
+            {"cell_type": "code", "source": "six = 6", "metadata": {}},
+            {"cell_type": "code", "source": "assert six == 6", "metadata": {"nbgrader": marks}},
+        ]
+        tried = self.run(from_dict({"cells": cells, "metadata": {}}))
+        outputs = [output for cell in tried.notebook.cells for output in cell.outputs]
+        if outputs:
+            reason = tried.sentence or outputs[0].get("evalue", "")
+            raise box.BoxUnavailable(
+                f"Not even an empty submission runs in the sandbox with these limits ({reason}), "
+                "so nothing is marked."
+            )
 
     def __enter__(self) -> Room:
         return self

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import base64
+import builtins
 import copy
 import hashlib
 import html
@@ -24,6 +25,7 @@ from nbconvert.exporters import Exporter, HTMLExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.exporters.html import contextfilter
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from . import markup
@@ -44,19 +46,38 @@ class GetMarks(GetGrades):
 
 
 class HideTests(NbGraderPreprocessor):
-    """Feedback shows what the tests said, and not the hidden ones themselves."""
+    """Feedback shows what the tests said, and neither the hidden ones nor their data.
+
+    A student's function may keep what a hidden test gave it, and a later cell print it. So
+    of the student's cells behind the first hidden test, the output is not shown.
+    """
 
     hidden = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS", re.DOTALL)
+    withheld = "(not shown: this ran after hidden tests, whose data it could hold)"
+
+    def preprocess(
+        self, nb: NotebookNode, resources: ResourcesDict
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        self.ran = False  # a hidden test
+        return super().preprocess(nb, resources)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, cell_index: int
     ) -> tuple[NotebookNode, ResourcesDict]:
+        if cell.cell_type != "code":
+            return cell, resources
         marks = cell.metadata.get("nbgrader", {})
-        if cell.cell_type == "code" and marks.get("grade") and not marks.get("solution"):
-            cell.source = self.hidden.sub("# (further tests, not shown)", cell.source)
+        if marks.get("grade") and not marks.get("solution"):
+            cell.source, found = self.hidden.subn("# (further tests, not shown)", cell.source)
+            self.ran = self.ran or bool(found)
             for output in cell.outputs:
                 if output.output_type == "error":  # a traceback would quote the lines of the test
                     output.traceback = [f"{output.ename}: {output.evalue}"]
+        elif self.ran and cell.outputs:
+            names = [output.ename for output in cell.outputs if output.output_type == "error"]
+            # of Python's own names: a name of the student's could hold the data too
+            text = " ".join([*filter(vars(builtins).__contains__, names), self.withheld])
+            cell.outputs = [new_output("stream", name="stdout", text=text)]
         return cell, resources
 
 

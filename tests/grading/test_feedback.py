@@ -164,6 +164,31 @@ def test_feedback_is_accessible_in_every_guise(browser: Any, page: Path) -> None
     assert problems_of(browser, page) == []
 
 
+def test_what_a_cell_put_out_after_a_hidden_test_is_not_shown() -> None:
+    new = nbformat.v4
+
+    def cell(source: str, text: str = "", **marks: Any) -> Any:
+        outputs = [new.new_output("stream", text=text)] if text else []
+        return new.new_code_cell(source, outputs=outputs, metadata={"nbgrader": marks})
+
+    test = "assert f(1)\n### BEGIN HIDDEN TESTS\nassert f(77)\n### END HIDDEN TESTS"
+    failed = cell("print(seen)")
+    failed.outputs = [
+        new.new_output("error", ename=name, evalue="77", traceback=["77"])
+        for name in ("NameError", "E77")
+    ]
+    cells = [
+        cell("f", "kept", solution=True),
+        cell(test, "said by the test", grade=True),
+        cell("print(seen)", "77"),
+        failed,
+    ]
+    shown, _ = HideTests().preprocess(new.new_notebook(cells=cells), {})
+    texts = [str(output) for one in shown.cells for output in one.outputs]
+    assert "kept" in texts[0] and "said by the test" in texts[1]
+    assert "77" not in str(shown) and "not shown" in texts[2] and "NameError" in texts[3]
+
+
 def test_feedback_says_the_marks_the_cause_and_the_comment(page: Path) -> None:
     text = html.unescape(re.sub(r"<[^>]+>", "", page.read_text("utf-8")))
     assert "3 of 9 points" in text and "0.5 points were taken off" in text

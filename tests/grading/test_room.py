@@ -478,6 +478,11 @@ def test_without_bubblewrap_untrusted_code_is_refused(
     box.check.cache_clear()
 
 
+def test_limits_under_which_nothing_runs_are_refused() -> None:
+    with pytest.raises(box.BoxUnavailable, match="Not even an empty submission runs"):
+        Room(limits=Limits(seconds=1e-6))
+
+
 def test_the_box_can_be_given_up(
     kit: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
