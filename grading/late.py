@@ -50,7 +50,7 @@ def penalty(
     if seconds <= 60 * grace or score <= 0:
         return 0.0
     percent = min(percent_per_day * math.ceil(seconds / DAY), most, 100.0)
-    return score * max(percent, 0.0) / 100
+    return score * (max(percent, 0.0) / 100)  # in this order never more than the score
 
 
 class LatePenalty(LateSubmissionPlugin):

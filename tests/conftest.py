@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# how long an example may take says nothing on a busy machine
-settings.register_profile("unrolled", deadline=None)
+# How long an example may take says nothing on a busy machine. The gate draws the same examples
+# each time; to look for new ones: pytest --hypothesis-profile=default
+settings.register_profile("unrolled", deadline=None, derandomize=True)
 settings.load_profile("unrolled")
 
 FLAGS = [
