@@ -255,15 +255,16 @@ def _bars(counts: Sequence[int], labels: Sequence[str], below: str, said: str, u
                 f'text-anchor="middle">{count}</text>'
             )
     for place, label in enumerate(labels):
-        x = min(max(place * step, 8), width - 8)
         shapes.append(
-            f'<text x="{x:.1f}" y="{height + 17}" text-anchor="middle">{_text(label)}</text>'
+            f'<text x="{place * step:.1f}" y="{height + 17}" '
+            f'text-anchor="middle">{_text(label)}</text>'
         )
     shapes.append(
         f'<text x="{width / 2}" y="{height + 36}" text-anchor="middle">{_text(below)}</text>'
     )
+    margin = 20  # for half a label on either side
     return (
-        f'<figure><svg viewBox="0 0 {width} {height + foot}" role="img" '
+        f'<figure><svg viewBox="{-margin} 0 {width + 2 * margin} {height + foot}" role="img" '
         f'aria-label="{_text(said)}">{"".join(shapes)}</svg>'
         f"<figcaption>{_text(unit)}</figcaption></figure>"
     )

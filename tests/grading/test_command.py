@@ -145,6 +145,8 @@ def test_marks_by_hand_and_lateness_arrive_and_nothing_is_run_again(course: Path
 
 
 def test_only_what_changed_is_marked_again(course: Path) -> None:
+    download(course, HANDED_IN)
+    run(course, "download.zip", "--roster", "roster.csv")
     better = notebook("def half(x):\n    return x * 0.5", "So.")
     download(course, {**HANDED_IN, "byronben_LATE_1002_90_02_cell-1.ipynb": better})
     said = run(course, "download.zip", "--roster", "roster.csv")
