@@ -66,7 +66,7 @@ student-repo: .venv/.site exercises ## a tree without solutions and hidden tests
 experiments: .venv/.test ## run the long experiments again (N=01_storybook for one)
 	@for file in chapters/experiments/$(or $(N),*).py; do echo "$$file"; python "$$file" || exit 1; done
 
-bench: .venv/.test $(HTML)/.built ## measure what machines decide: Lighthouse's performance
+bench: .venv/.test $(HTML)/.built ## measure what machines decide: rnnlib's speed, the cost of marking, Lighthouse
 	@for file in benchmarks/*.py; do echo "$$file"; python "$$file" || exit 1; done
 
 release: exercises ## push exercises/ to the branch that Colab opens them from (REMOTE=origin)

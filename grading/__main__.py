@@ -128,8 +128,8 @@ def run(options: argparse.Namespace) -> int:
         _introduce(book, people, collected)
         late.update(book, options.assignment, _penalties(app))
         facts = report.gather(coursedir, book, options.assignment)
-        tables = _export(options, app, book, people)
-    _feedback(options, coursedir, app)
+        tables = _export(options, book, people)
+    _feedback(coursedir, app)
     page = Path(REPORTS, f"{options.assignment}.html")
     write(page, report.render(facts))
 
@@ -258,7 +258,7 @@ def _penalties(app: Any) -> Any:
     return step.plugin_inst
 
 
-def _feedback(options: argparse.Namespace, coursedir: Any, app: Any) -> None:
+def _feedback(coursedir: Any, app: Any) -> None:
     from nbgrader.converters import GenerateFeedback
     from nbgrader.converters.base import NbGraderException
 
@@ -270,9 +270,7 @@ def _feedback(options: argparse.Namespace, coursedir: Any, app: Any) -> None:
         raise Refused(f"No feedback could be written: {error}") from error
 
 
-def _export(
-    options: argparse.Namespace, app: Any, book: Any, people: Roster | None
-) -> list[tuple[str, str]]:
+def _export(options: argparse.Namespace, book: Any, people: Roster | None) -> list[tuple[str, str]]:
     from . import export
     from .page import write
 

@@ -50,9 +50,6 @@ class Roster:
     def by_number(self, number: str) -> Person | None:
         return next((one for one in self.people if number and one.number == number), None)
 
-    def by_student(self, student: str) -> Person | None:
-        return next((one for one in self.people if one.student == student), None)
-
     def by_name(self, name: str) -> Person | None:
         """Whose name this is, if it is the name of one person only."""
         wanted = _letters(name)
