@@ -30,7 +30,7 @@ site: $(HTML)/.built ## build the website into _build/html
 	@echo "The website is in $(HTML). Look at it with: make serve"
 
 serve: $(HTML)/.built ## show the website at http://127.0.0.1:8000 (PORT=… for another port)
-	@python theme/serve.py $(HTML) --port $(PORT)
+	@python tools/serve.py $(HTML) --port $(PORT)
 
 test: lint ## everything that must hold
 	rm -rf _build/.doctrees _build/html
@@ -44,13 +44,13 @@ lint: .venv/.test exercises ## ruff, mypy, the notebooks' form; also what pre-co
 	ruff check
 	ruff format --check
 	mypy
-	python theme/notebooks.py --check
+	python tools/notebooks.py --check
 
 check: .venv/.test exercises ## what the change since the last commit touched, in at most 3 minutes
-	@python tests/changed.py
+	@python tools/changed.py
 
 notebooks: .venv/.test ## put every notebook in its canonical form and run the chapters (N=02_cell for one)
-	python theme/notebooks.py $(N)
+	python tools/notebooks.py $(N)
 
 exercises: $(EXERCISES) ## what students receive, from solutions/
 
@@ -61,13 +61,13 @@ grade: .venv/.grade ## submissions to marks, feedback, tables, report (A=02_cell
 
 student-repo: .venv/.site exercises ## a tree without solutions and hidden tests (OUT=../students)
 	@$(if $(OUT),,echo "Where to? For example: make student-repo OUT=../students" >&2; exit 1;) \
-	python -m grading.student_repo "$(OUT)" --without .ci .github benchmarks grading tests nbgrader_config.py
+	python tools/student_repo.py "$(OUT)" --without .ci .github grading tests tools nbgrader_config.py
 
 experiments: .venv/.test ## run the long experiments again (N=01_storybook for one)
 	@for file in chapters/experiments/$(or $(N),*).py; do echo "$$file"; python "$$file" || exit 1; done
 
 bench: .venv/.test $(HTML)/.built ## measure what machines decide: rnnlib's speed, the cost of marking, Lighthouse
-	@for file in benchmarks/*.py; do echo "$$file"; python "$$file" || exit 1; done
+	@for file in tools/benchmarks/*.py; do echo "$$file"; python "$$file" || exit 1; done
 
 release: exercises ## push exercises/ to the branch that Colab opens them from (REMOTE=origin)
 	@commit=$$(git rev-parse --short HEAD) && remote=$$(git remote get-url $(or $(REMOTE),origin)) && \
@@ -104,7 +104,7 @@ define install
 		{ echo "Installing failed: is there a network? pip's own words are in _build/install.log" >&2; exit 1; }
 	@cd theme && $(NPM) ci $(if $(filter test,$(1)),,--omit=dev) > ../_build/npm.log 2>&1 || \
 		{ echo "npm failed: is there a network? Its own words are in _build/npm.log" >&2; exit 1; }
-	@git config diff.ipynb.textconv ".venv/bin/python theme/notebooks.py --text" 2>/dev/null || true
+	@git config diff.ipynb.textconv ".venv/bin/python tools/notebooks.py --text" 2>/dev/null || true
 	@touch $@ .venv/.site $(if $(filter test,$(1)),.venv/.grade)
 endef
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # parts of this package that come before or after marking, and change no mark
 AROUND = (
     "__main__ autograde batch collect export feedback gradebook late log markup page plugin "
-    "report roster seeds spread student_repo"
+    "report roster seeds spread"
 ).split()
 
 NAMED = "Likely cause:"  # a line of a test's message that begins so names the cause

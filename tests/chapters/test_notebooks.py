@@ -10,12 +10,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
+from notebooks import as_text, canonical, complaints, notebooks, small_png
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "theme"))
-
-from notebooks import as_text, canonical, complaints, notebooks, small_png  # noqa: E402
-
 CHAPTERS = [path for path in notebooks([]) if path.parent.name == "chapters"]
 
 
@@ -125,7 +122,7 @@ def test_a_diff_shows_sources_and_prints_and_no_picture():
 
 def test_an_unknown_chapter_is_named():
     result = subprocess.run(
-        [sys.executable, "theme/notebooks.py", "99_nothing"],
+        [sys.executable, "tools/notebooks.py", "99_nothing"],
         cwd=ROOT,
         text=True,
         capture_output=True,

@@ -9,14 +9,12 @@ console error, an uncaught exception or a request to another host.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import HTML, ROOT, watch
-
-sys.path.insert(0, str(ROOT / "theme"))
+from browsing import HTML, watch
+from serve import serving
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +28,6 @@ def html() -> Path:
 @pytest.fixture(scope="session")
 def site(html: Path) -> Iterator[str]:
     """The address of the built site, served on the loopback interface, without a slash."""
-    from serve import serving
-
     with serving(html) as address:
         yield address
 

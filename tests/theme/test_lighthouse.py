@@ -1,6 +1,6 @@
 """Lighthouse, as a phone sees the pages: accessibility, best practices and SEO are perfect.
 
-Performance depends on the machine: benchmarks/lighthouse.py measures it.
+Performance depends on the machine: tools/benchmarks/lighthouse.py measures it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.student_repo import export
+from student_repo import export
 
 TEST = (
     "assert half(4) == 2\n### BEGIN HIDDEN TESTS\n"

@@ -1,6 +1,6 @@
 """A loopback server for the built site: gzip and the 404 page, as GitHub Pages would.
 
-``python theme/serve.py`` serves until Ctrl-C; tests import `serving`.
+``python tools/serve.py`` serves until Ctrl-C; tests import `serving`.
 """
 
 from __future__ import annotations

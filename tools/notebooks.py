@@ -1,9 +1,9 @@
 """The one form in which notebooks are stored, and the command that puts them in it.
 
-    python theme/notebooks.py              every notebook: canonical form, chapters run
-    python theme/notebooks.py 02_cell      the notebooks of one chapter
-    python theme/notebooks.py --check      change nothing, say what is not in its form
-    python theme/notebooks.py --text FILE  a notebook as text, which `git diff` shows
+    python tools/notebooks.py              every notebook: canonical form, chapters run
+    python tools/notebooks.py 02_cell      the notebooks of one chapter
+    python tools/notebooks.py --check      change nothing, say what is not in its form
+    python tools/notebooks.py --text FILE  a notebook as text, which `git diff` shows
 
 Chapters keep their outputs, because the site shows them and the tests prove
 them. The instructor's notebooks in `solutions` keep none.

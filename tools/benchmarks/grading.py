@@ -4,8 +4,8 @@ Costs are processor seconds of a command and all its children, so that cores and
 not blur them. Two assignments: a light one (four tests on NumPy) and the course's own
 02_cell. A term is 500 students with three assignments, right, wrong, hostile and malformed.
 
-    python benchmarks/grading.py           everything, about half an hour
-    python benchmarks/grading.py --quick   small classes only, nothing written
+    python tools/benchmarks/grading.py           everything, about half an hour
+    python tools/benchmarks/grading.py --quick   small classes only, nothing written
 
 Writes chapters/experiments/grading.json, which the page "Speed" of the site shows.
 """
@@ -33,7 +33,7 @@ from typing import Any
 import nbformat
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "chapters/experiments/grading.json"
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/grading")]
 
