@@ -120,8 +120,12 @@ LOCKS := pyproject.toml requirements.lock theme/package-lock.json
 .venv/.test: $(LOCKS) | .venv/bin/python
 	$(call install,test)
 
+# all that are out of date in one process: what is removed nbgrader makes anew, the rest it skips
 exercises/%.ipynb: solutions/%.ipynb nbgrader_config.py | .venv/.site
-	nbgrader generate_assignment $(notdir $*) --force
+	@for file in $(EXERCISES); do \
+		[ "$$file" -nt "solutions/$${file#exercises/}" ] && [ "$$file" -nt nbgrader_config.py ] || \
+			rm -rf "$$(dirname "$$file")"; done
+	nbgrader generate_assignment '*'
 
 $(HTML)/.built: $(SITE_SOURCES) $(EXERCISES) | .venv/.site
 	@mkdir -p _build

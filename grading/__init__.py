@@ -5,9 +5,3 @@ a clean notebook of it, `marking` runs it in a `Room` (`execution`) and reads th
 `spread` says where, `log` remembers, `batch` brings the scores into the gradebook.
 `plugin` puts all this in the place of nbgrader's own autograder.
 """
-
-import sys
-
-# jsonschema can check internationalised addresses with this package, which takes over a
-# second of processor time to import; notebooks hold none. With None it is passed over.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]

@@ -45,7 +45,7 @@ def test_everything_installed_is_pinned_at_the_version_of_the_lock():
     for distribution in distributions(path=[sysconfig.get_path("purelib")]):
         name, version = plain(distribution.metadata["Name"]), distribution.version
         if name not in {"pip", "setuptools", "wheel", "rnnlib"}:
-            assert pins.get(name) == version.split("+")[0], name
+            assert pins.get(name) == version.split("+")[0], f"{name}: make clean, then try again"
 
 
 @pytest.mark.parametrize("name", tracked())
