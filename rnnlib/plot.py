@@ -6,23 +6,23 @@ stand out against white by 3:1 at least; on a dark page they lie on a light card
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from importlib import resources
 from typing import Any
 
 import numpy as np
 
+_LIGHT = dict(
+    re.findall(
+        r"--([\w-]+): var\(--light, (#\w+)\)",
+        (resources.files("rnnlib") / "tokens.css").read_text(encoding="utf-8"),
+    )
+)
+
 # One colour for one role, in every chapter.
-COLORS = {
-    "rnn": "#1f5fa8",
-    "lstm": "#b3470b",
-    "gru": "#2a7a4b",
-    "baseline": "#6b7280",
-    "best": "#1a1a1a",
-    "input": "#2a7a4b",
-    "state": "#1f5fa8",
-    "output": "#7a4496",
-    "accent": "#b3470b",
-}
+_ROLES = ("rnn", "lstm", "gru", "baseline", "best", "input", "state", "output")
+COLORS = {role: _LIGHT[role] for role in _ROLES} | {"accent": _LIGHT["lstm"]}
 
 
 def style() -> None:
@@ -60,11 +60,11 @@ def style() -> None:
             "axes.titleweight": "bold",
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.edgecolor": "#4b5563",
+            "axes.edgecolor": _LIGHT["muted"],
             "axes.grid": True,
             "axes.axisbelow": True,
             "axes.prop_cycle": cycler(color=[COLORS[role] for role in order]),
-            "grid.color": "#e5e7eb",
+            "grid.color": _LIGHT["line"],
             "grid.linewidth": 0.8,
             "lines.linewidth": 1.8,
             "legend.frameon": False,
@@ -202,8 +202,8 @@ def unrolled(
         ax.text(x, y, text, ha="center", va="center_baseline")
 
     def arrow(start: tuple[float, float], end: tuple[float, float], name: str) -> None:
-        style = {"arrowstyle": "-|>", "color": "#4b5563", "shrinkA": 0, "shrinkB": 0, "lw": 1.2}
-        ax.annotate("", end, start, arrowprops=style)
+        line = {"color": _LIGHT["muted"], "shrinkA": 0, "shrinkB": 0, "lw": 1.2}
+        ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", **line})
         if weights:
             upward = start[0] == end[0]
             x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2

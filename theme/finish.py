@@ -38,6 +38,7 @@ from sphinx.util.docutils import SphinxDirective, SphinxRole
 THEME = Path(__file__).parent
 ROOT = THEME.parent
 KATEX = THEME / "node_modules" / "katex" / "dist"
+TOKENS = ROOT / "rnnlib" / "tokens.css"
 COLAB = "https://colab.research.google.com/github"
 EXERCISES_BRANCH = "exercises"
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ def configure(app: Sphinx, config) -> None:
     # (a chapter that arrives turns "to come" into a link), and writes all again for the second.
     chapters = sorted(path.stem for path in Path(app.srcdir).glob("[0-9][0-9]_*.ipynb"))
     config.read_from = [*chapters, wheel_name(), repository(config)]
-    parts = [THEME / "finish.py", *THEME.glob("*.html"), *THEME.glob("static/*")]
+    parts = [THEME / "finish.py", TOKENS, *THEME.glob("*.html"), *THEME.glob("static/*")]
     parts += THEME.glob("figures/*.js*")
     config.written_from = [zlib.crc32(path.read_bytes()) for path in sorted(parts)]
     config.written_from += exercises()
@@ -366,7 +367,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     source = Path(app.env.doc2path(pagename)) if pagename in app.env.found_docs else None
     address = repository(app.config)
     title = quote(f"Error on the page {pagename}")
-    styles = ["book.css"]
+    styles = [TOKENS.name, "book.css"]
     if 'class="katex' in body:
         styles.insert(0, "katex/katex.css")
     if re.search(r"\bsd-(?!sphinx-override|dropdown|card|mb-3|summary|octicon)", body):
@@ -374,17 +375,20 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     static = Path(app.outdir, "_static")
 
     def asset(name: str) -> str:
-        origin = next(
-            (p for p in (THEME / "static" / name, THEME / name) if p.is_file()), static / name
-        )
+        paths = [folder / name for folder in (THEME / "static", THEME, TOKENS.parent)]
+        origin = next(filter(Path.is_file, paths), static / name)
         stamp = f"?v={zlib.crc32(origin.read_bytes()):08x}" if origin.is_file() else ""
         return context["pathto"](f"_static/{name}", 1) + stamp
 
+    colours = TOKENS.read_text(encoding="utf-8")
     context["unrolled"] = {
         "asset": asset,
         "base": urlsplit(app.config.html_baseurl).path,
         "modules": [f"figures/{name}.js" for name in figures],
         "outline": outline,
+        "paper": re.search(
+            r"--paper: var\(--light, (#\w+)\) var\(--dark, (#\w+)\)", colours
+        ).groups(),
         "report": f"{address}/issues/new?title={title}",
         "repository": address,
         "source": f"{address}/blob/main/chapters/{source.name}" if source else "",
@@ -465,6 +469,7 @@ def finish(app: Sphinx, exception: Exception | None) -> None:
         out = Path(app.outdir)
         # Sphinx copies a theme's files once and leaves them when they change
         shutil.copytree(THEME / "static", out / "_static", dirs_exist_ok=True)
+        shutil.copy2(TOKENS, out / "_static")
         copy_katex(out / "_static")
         copy_figures(out / "_static")
         copy_exercises(out)

@@ -64,17 +64,17 @@ const percent = (p) => `${Math.round(100 * p)}%`;
 const CSS = `
 .card { display: grid; gap: 1.1rem 2rem; }
 .told { font-size: 1.2rem; line-height: 1.55; min-height: 4.65em; color: var(--muted); text-wrap: pretty; }
-.told b { color: var(--text); font-weight: 600; }
-.told .frame { color: var(--text); }
+.told b { color: var(--ink); font-weight: 600; }
+.told .frame { color: var(--ink); }
 .told .blank { display: inline-block; min-width: 5.4em; padding: 0 0.35em; line-height: 1.35;
   box-shadow: inset 0 -2px var(--output); color: var(--output); background: var(--output-wash);
   border-radius: 4px 4px 0 0; font-weight: 600; text-align: center; }
 .left { display: grid; gap: 1rem; align-content: start; }
 .pick { display: grid; gap: 0.25rem; }
 .pick span, .slider span { font-size: 0.88rem; color: var(--muted); }
-select { font: inherit; color: var(--text); background: var(--paper); border: 1px solid var(--line); border-radius: 6px;
+select { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--edge); border-radius: 6px;
   width: 100%; min-height: 2.4rem; padding: 0.2rem 0.5rem; opacity: 1; }
-select:focus-visible { outline: 3px solid var(--memory); outline-offset: 2px; }
+select:focus-visible { outline: 3px solid var(--state); outline-offset: 2px; }
 .say { font-size: 0.9rem; min-height: 4.4em; }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
 th { font-weight: 400; text-align: left; white-space: nowrap; padding: 0; }
@@ -86,13 +86,13 @@ td { text-align: right; padding: 0; white-space: nowrap; }
 td.number { width: 3.6em; }
 td.none { color: var(--muted); }
 tbody tr.top th, tbody tr.top td.rnn { font-weight: 600; color: var(--output); }
-.track { position: relative; height: 1rem; border-radius: 3px; background: var(--surface); }
+.track { position: relative; height: 1rem; border-radius: 3px; background: var(--shade); }
 .bar { position: absolute; inset: 0 auto 0 0; width: 0; background: var(--output); border-radius: 3px; transition: width 0.25s ease-out; }
-.mark { position: absolute; top: -0.16rem; bottom: -0.16rem; width: 3px; margin-left: -2px; background: var(--text);
+.mark { position: absolute; top: -0.16rem; bottom: -0.16rem; width: 3px; margin-left: -2px; background: var(--ink);
   border: solid var(--paper); border-width: 0 1px; box-sizing: content-box; transition: left 0.25s ease-out; }
 .mark[data-zero] { visibility: hidden; }
 .key { display: inline-block; width: 1.2em; height: 0.7em; border-radius: 2px; background: var(--output); margin-right: 0.25em; }
-.key.best { width: 3px; height: 1em; border-radius: 0; background: var(--text); vertical-align: -0.15em; }
+.key.best { width: 3px; height: 1em; border-radius: 0; background: var(--ink); vertical-align: -0.15em; }
 @media (prefers-reduced-motion: reduce) { .bar, .mark { transition: none; } }
 @container (min-width: 640px) { .card { grid-template-columns: 5fr 6fr; } .told { grid-column: 1 / -1; } }
 /* room for the longest story, so that nothing below it moves: a line is 1.55 em */

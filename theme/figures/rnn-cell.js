@@ -52,33 +52,33 @@ const CSS = `
 .inputs .value { display: block; color: var(--input); font-weight: 600; }
 .hint { color: var(--muted); font-size: 0.85rem; margin: 0.4rem 0 0.8rem; }
 .formula { display: grid; gap: 0.2rem 0.6rem; grid-template-columns: auto 1fr; align-content: start; margin: 1rem 0;
-  padding: 0.7rem 0.8rem; border-radius: 8px; background: var(--surface); }
+  padding: 0.7rem 0.8rem; border-radius: 8px; background: var(--shade); }
 .formula p { display: contents; }
 .formula .filled { font-variant-numeric: tabular-nums; }
-.formula b { color: var(--memory); }
+.formula b { color: var(--state); }
 .formula .output b { color: var(--output); }
 .math i { padding-right: 0.04em; }
 .controls { display: grid; gap: 0.6rem 1.5rem; margin-top: 1rem; grid-template-columns: 1fr 1fr 1fr; }
 details { margin-top: 0.9rem; }
 summary { cursor: pointer; color: var(--muted); min-height: 1.75rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin-top: 0.3rem; }
-th, td { text-align: right; padding: 0.1rem clamp(0.2rem, 1.6cqi, 0.9rem); border-bottom: 1px solid var(--hair); font-weight: 400; }
+th, td { text-align: right; padding: 0.1rem clamp(0.2rem, 1.6cqi, 0.9rem); border-bottom: 1px solid var(--line); font-weight: 400; }
 svg text { font-size: 13px; text-anchor: middle; }
 svg .symbol { font-family: "KaTeX_Main", "STIX Two Text", Georgia, serif; font-size: 13px; fill: var(--muted); }
 svg .value { font-weight: 600; font-variant-numeric: tabular-nums; }
 svg .row { text-anchor: start; font-size: 12.5px; }
 svg rect, svg circle { stroke-width: 1.25; }
-svg .wire { fill: none; stroke: var(--line); stroke-width: 1.25; }
-svg .tip { fill: var(--line); }
-svg .now .wire { stroke: var(--text); stroke-width: 2; }
-svg .now .tip { fill: var(--text); }
-svg .now .symbol { fill: var(--text); }
+svg .wire { fill: none; stroke: var(--edge); stroke-width: 1.25; }
+svg .tip { fill: var(--edge); }
+svg .now .wire { stroke: var(--ink); stroke-width: 2; }
+svg .now .tip { fill: var(--ink); }
+svg .now .symbol { fill: var(--ink); }
 svg .later .wire, svg .later rect { stroke-dasharray: 3 4; }
-svg .h rect { fill: var(--paper); stroke: var(--memory); }
-svg .h .level { fill: var(--memory); opacity: 0.55; }
+svg .h rect { fill: var(--paper); stroke: var(--state); }
+svg .h .level { fill: var(--state); opacity: 0.55; }
 svg .h .level { stroke: none; }
-svg .h .value { fill: var(--memory); }
-svg .z rect { fill: var(--paper); stroke: var(--line); }
+svg .h .value { fill: var(--state); }
+svg .z rect { fill: var(--paper); stroke: var(--edge); }
 svg .z .value { font-weight: 400; }
 svg .y rect { fill: var(--output-wash); stroke: var(--output); }
 svg .y .value { fill: var(--output); }
@@ -267,13 +267,13 @@ class RNNCell extends HTMLElement {
 
     const name = wide ? [
       svg("text", { class: "row", x: 0, y: Y.top + 26, fill: "var(--output)" }, "output y"),
-      svg("text", { class: "row", x: 0, y: H.top + 28, fill: "var(--memory)" }, "memory h"),
+      svg("text", { class: "row", x: 0, y: H.top + 28, fill: "var(--state)" }, "memory h"),
       svg("text", { class: "row", x: 0, y: BOTTOM - 8, fill: "var(--input)" }, "input x"),
     ] : [];
     // the memory before the first step
     const start = first - (wide ? 24 : 15), radius = wide ? 17 : 13;
     const zero = svg("g", { class: "h" },
-      svg("circle", { cx: start, cy: H.top + 23, r: radius, fill: "var(--paper)", stroke: "var(--memory)" }),
+      svg("circle", { cx: start, cy: H.top + 23, r: radius, fill: "var(--paper)", stroke: "var(--state)" }),
       svg("text", { class: "value", x: start, y: H.top + 27.5 }, "0"),
       label("h", 0, start, H.top - 4));
 

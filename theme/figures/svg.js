@@ -90,52 +90,38 @@ export function choice({ legend, options, value, onChange }) {
   };
 }
 
-/** The styles every figure starts from. `light-dark` follows the theme's color-scheme. */
+/** The styles every figure starts from. The colours are those of rnnlib/tokens.css. */
 const BASE = `
 :host {
-  --text: var(--pst-color-text-base, light-dark(#222832, #ced6dd));
-  --muted: var(--pst-color-text-muted, light-dark(#48566b, #9ca4af));
-  --surface: var(--pst-color-surface, light-dark(#f3f4f5, #222832));
-  --paper: var(--pst-color-background, light-dark(#fff, #14181e));
-  --line: light-dark(#7d8794, #8792a0);
-  --hair: light-dark(#d6dbe1, #3b434f);
-  /* the roles' colours of rnnlib.plot on a light page, lighter ones on a dark page */
-  --input: light-dark(#2a7a4b, #6fcf97);
-  --memory: light-dark(#1f5fa8, #82b7f5);
-  --output: light-dark(#7a4496, #cda3e8);
-  --accent: light-dark(#b3470b, #ffa066);
-  --input-wash: light-dark(#e8f4ec, #16301f);
-  --memory-wash: light-dark(#e8f0fa, #16263d);
-  --output-wash: light-dark(#f4ebf8, #2f1d3a);
   display: block; position: relative; container-type: inline-size; max-width: 800px; margin: 1.5rem auto;
-  color: var(--text); font-size: 0.95rem; line-height: 1.45;
+  color: var(--ink); font-size: 0.95rem; line-height: 1.45;
 }
 :host([hidden]) { display: none; }
 * { box-sizing: border-box; }
 figure, fieldset, p { margin: 0; padding: 0; border: 0; min-width: 0; }
-.card { border: 1px solid var(--hair); border-radius: 10px; background: var(--paper); padding: 1rem; }
+.card { border: 1px solid var(--line); border-radius: 10px; background: var(--paper); padding: 1rem; }
 svg { display: block; width: 100%; height: auto; font-family: inherit; fill: currentColor; }
 sub { font-size: 0.75em; line-height: 0; }
 .math { font-family: "KaTeX_Main", "STIX Two Text", Georgia, "Times New Roman", serif; }
 .number { font-variant-numeric: tabular-nums; }
 .slider { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 0.75rem; align-items: baseline; }
-.slider input { grid-column: 1 / -1; width: 100%; height: 1.6rem; margin: 0; accent-color: var(--memory); }
+.slider input { grid-column: 1 / -1; width: 100%; height: 1.6rem; margin: 0; accent-color: var(--state); }
 .slider small { font-size: 0.88rem; }
 .slider output { grid-area: 1 / 2; font-variant-numeric: tabular-nums; }
 .buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 button {
-  font: inherit; color: var(--text); background: var(--paper); cursor: pointer;
+  font: inherit; color: var(--ink); background: var(--paper); cursor: pointer;
   min-height: 2.25rem; min-width: 2.25rem; padding: 0.25rem 0.8rem;
-  border: 1px solid var(--line); border-radius: 6px;
+  border: 1px solid var(--edge); border-radius: 6px;
 }
-button:hover:not([aria-disabled="true"]) { background: var(--memory-wash); }
+button:hover:not([aria-disabled="true"]) { background: var(--state-wash); }
 button[aria-pressed="true"] { background: var(--input-wash); border-color: var(--input); color: var(--input); font-weight: 600; }
 button[aria-disabled="true"] { color: var(--muted); border-style: dashed; cursor: default; }
-button:focus-visible, input:focus-visible { outline: 3px solid var(--memory); outline-offset: 2px; }
+button:focus-visible, input:focus-visible { outline: 3px solid var(--state); outline-offset: 2px; }
 .choice { display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: center; }
 .choice legend { padding: 0; font-size: 0.88rem; }
 .choice label { display: inline-flex; gap: 0.4rem; align-items: center; min-height: 1.75rem; cursor: pointer; }
-.choice input { accent-color: var(--memory); width: 1.1rem; height: 1.1rem; margin: 0; }
+.choice input { accent-color: var(--state); width: 1.1rem; height: 1.1rem; margin: 0; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 `;
 
