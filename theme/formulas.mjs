@@ -1,4 +1,4 @@
-// Renders formulas for theme/finish.py: a line of JSON in, { tex, display }, a line of JSON out,
+// Renders formulas for theme/formulas.py: a line of JSON in, { tex, display }, a line of JSON out,
 // { html } or { error }. One process renders a whole build.
 import { createInterface } from "node:readline";
 import katex from "katex";

@@ -76,7 +76,7 @@ def test_no_link_inside_the_site_is_broken(html):
 
 
 def test_links_to_the_project_all_start_from_the_configured_address():
-    from finish import published_at
+    from theme.addresses import published_at
 
     owner = urlsplit(REPOSITORY).path.split("/")[1]
     own = (REPOSITORY, COLAB, published_at(REPOSITORY))
@@ -241,7 +241,7 @@ def test_zip_holds_all_that_an_exercise_needs(html, slug):
 
 
 def test_the_same_exercises_make_the_same_zips(html, tmp_path):
-    from finish import copy_exercises
+    from theme.downloads import copy_exercises
 
     copy_exercises(tmp_path)
 
@@ -354,11 +354,12 @@ def test_chapters_that_exist_are_linked_and_others_are_named_as_coming(html):
 
 def test_a_bad_formula_is_a_warning_and_so_fails_the_build(caplog):
     from docutils import nodes
-    from finish import _render, formula
+
+    from theme.formulas import _render, formula
 
     assert _render(r"h_t", False)["html"].startswith('<span class="katex">')
     assert "error" in _render(r"\frac{1", True)
-    with caplog.at_level("WARNING", logger="sphinx.finish"):
+    with caplog.at_level("WARNING", logger="sphinx.theme.formulas"):
         shown = formula(nodes.math_block(r"\notacommand{x}", r"\notacommand{x}"), display=True)
     assert r"\notacommand" in shown and "katex" not in shown
 

@@ -1,0 +1,44 @@
+"""The Sphinx extension that makes the site's pages, one idea a module.
+
+The theme itself is beside it: layout.html and its kin, static/, figures/.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zlib
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+THEME = Path(__file__).parent
+ROOT = THEME.parent
+TOKENS = ROOT / "rnnlib" / "tokens.css"
+PARTS = "addresses markup reference formulas pictures live pages downloads".split()
+
+
+def configure(app: Sphinx, config) -> None:
+    """What pages depend on besides their source: Sphinx writes all again when it changes."""
+    parts = [TOKENS, *THEME.glob("*.py"), *THEME.glob("*.html"), *THEME.glob("static/*")]
+    parts += THEME.glob("figures/*.js*")
+    config.written_from = [zlib.crc32(path.read_bytes()) for path in sorted(parts)]
+
+
+def copy_static(app: Sphinx) -> None:
+    """Before pages are written, since they stamp their addresses; Sphinx leaves what changed."""
+    if app.builder.format == "html":
+        static = Path(app.outdir, "_static")
+        shutil.copytree(THEME / "static", static, dirs_exist_ok=True)
+        shutil.copy2(TOKENS, static)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_html_theme("unrolled", str(THEME))
+    # Jupyter Book always passes this option of an extension that the book does not load.
+    app.add_config_value("comments_config", {}, "")
+    app.add_config_value("written_from", [], "html")
+    app.connect("config-inited", configure)
+    app.connect("builder-inited", copy_static)
+    for part in PARTS:
+        app.setup_extension(f"{__name__}.{part}")
+    return {"parallel_read_safe": True, "parallel_write_safe": False}

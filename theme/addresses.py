@@ -1,0 +1,59 @@
+"""Addresses, all made from the one of the repository in _config.yml."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from urllib.parse import urlsplit
+
+from sphinx.application import Sphinx
+
+from theme import ROOT
+
+COLAB = "https://colab.research.google.com/github"
+EXERCISES_BRANCH = "exercises"
+
+
+def repository(config) -> str:
+    return config.html_theme_options["repository_url"].rstrip("/")
+
+
+def published_at(repository_url: str) -> str:
+    """Where GitHub Pages publishes a repository."""
+    owner, name = urlsplit(repository_url).path.strip("/").split("/")
+    return f"https://{owner.lower()}.github.io/{name}/"
+
+
+def colab(config, branch: str, path: str) -> str:
+    return f"{COLAB}{urlsplit(repository(config)).path}/blob/{branch}/{path}"
+
+
+@cache
+def wheel_name() -> str:
+    version = re.search(r'^__version__ = "(.+)"', (ROOT / "rnnlib/__init__.py").read_text(), re.M)
+    return f"rnnlib-{version[1]}-py3-none-any.whl"
+
+
+def configure(app: Sphinx, config) -> None:
+    config.html_baseurl = config.html_baseurl or published_at(repository(config))
+    # Sphinx reads all pages again when one of these changes
+    config.addresses = [wheel_name(), repository(config)]
+    # What launch buttons and the theme of Jupyter Book would use; this theme takes one address.
+    config.html_theme_options = {"repository_url": repository(config)}
+
+
+def fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Put addresses into pages: @REPOSITORY@, @WHEEL@ (its address), @WHEELFILE@ (its name)."""
+    source[0] = (
+        source[0]
+        .replace("@REPOSITORY@", repository(app.config))
+        .replace("@WHEEL@", f"{app.config.html_baseurl}exercises/{wheel_name()}")
+        .replace("@WHEELFILE@", wheel_name())
+    )
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_config_value("addresses", [], "env")
+    app.connect("config-inited", configure)
+    app.connect("source-read", fill_in)
+    return {"parallel_read_safe": True}

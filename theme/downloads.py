@@ -1,0 +1,96 @@
+"""What can be taken along: the exercises with the wheel they need, chapters with their files."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from theme import ROOT
+from theme.addresses import wheel_name
+
+log = logging.getLogger(__name__)
+
+
+def exercises() -> list[str]:
+    """Their names: from solutions/, or, in a tree for students, from what is released there."""
+    folder = ROOT / "solutions" if (ROOT / "solutions").is_dir() else ROOT / "exercises"
+    return sorted(path.name for path in folder.glob("*/"))
+
+
+def exercise_of(pagename: str) -> str | None:
+    return pagename if pagename in exercises() else None
+
+
+def files_read(notebook: Path) -> list[Path]:
+    """The stored results that a chapter's code opens: without them it does not run."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    named = re.findall(r'"([\w./-]+\.json)"', code)
+    paths = {(notebook.parent / name).resolve() for name in named}
+    return sorted(path for path in paths if path.is_file())
+
+
+def copy_exercises(out: Path) -> None:
+    """Each exercise as a notebook and as a zip that holds rnnlib too."""
+    target = out / "exercises"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(target)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    wheel = target / wheel_name()
+    for name in exercises():
+        notebook = ROOT / "exercises" / name / f"{name}.ipynb"
+        if not notebook.is_file():
+            log.warning("exercises/%s is missing: `make site` generates it", name)
+            continue
+        (target / name).mkdir()
+        shutil.copy2(notebook, target / name)
+        readme = (
+            f"Unrolled, exercise {name}.\n\n"
+            f"Install what it needs:  python -m pip install jupyterlab matplotlib {wheel.name}\n"
+            f"Open it:                jupyter lab {name}.ipynb\n"
+        )
+        members = {"README.txt": readme.encode()}
+        members |= {path.name: path.read_bytes() for path in (notebook, wheel)}
+        write_zip(target / name / f"{name}.zip", name, members)
+
+
+def copy_chapters(app: Sphinx, out: Path) -> None:
+    """A zip of each chapter that reads stored results: the files keep their places."""
+    for docname in app.env.found_docs:
+        notebook = Path(app.env.doc2path(docname))
+        if notebook.suffix == ".ipynb" and (others := files_read(notebook)):
+            (out / "downloads").mkdir(exist_ok=True)
+            members = {
+                str(path.relative_to(ROOT)): path.read_bytes() for path in (notebook, *others)
+            }
+            write_zip(out / "downloads" / f"{docname}.zip", "unrolled", members)
+
+
+def write_zip(path: Path, folder: str, members: dict[str, bytes]) -> None:
+    """A zip that unpacks into one folder."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            # A fixed date: the same files make the same zip.
+            entry = zipfile.ZipInfo(f"{folder}/{name}", (2020, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
+
+
+def finish(app: Sphinx, exception: Exception | None) -> None:
+    if exception is None and app.builder.format == "html":
+        copy_exercises(Path(app.outdir))
+        copy_chapters(app, Path(app.outdir))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("build-finished", finish)
+    return {"parallel_read_safe": True}

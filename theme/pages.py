@@ -1,0 +1,175 @@
+"""Each page as a whole: what stands around its text, and what layout.html asks for."""
+
+from __future__ import annotations
+
+import html
+import re
+import zlib
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
+from sphinx.application import Sphinx
+from sphinx.environment.adapters.toctree import TocTree
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from theme import TOKENS
+from theme.addresses import EXERCISES_BRANCH, colab, repository
+from theme.downloads import exercise_of, files_read
+from theme.live import live_figures
+
+
+def launch_links(config, source: Path) -> str:
+    """Where a chapter can be run, and where its exercise is, as a line below its title."""
+    name = source.stem
+    download = f"downloads/{name}.zip" if files_read(source) else f"_sources/{source.name}"
+    links = [
+        ("Open in Colab", colab(config, "main", f"chapters/{source.name}")),
+        ("Download the notebook", download),
+    ]
+    if exercise_of(name):
+        links.append(("To the exercise", "#exercise"))
+    items = "".join(f'<li><a href="{address}">{words}</a></li>' for words, address in links)
+    return f'<ul class="launch">{items}</ul>'
+
+
+def exercise_box(config, name: str) -> str:
+    folder = f"exercises/{name}"
+    opened = colab(config, EXERCISES_BRANCH, f"{name}/{name}.ipynb")
+    return f"""
+<section class="exercise" id="exercise" aria-labelledby="exercise-title">
+<h2 id="exercise-title">The exercise</h2>
+<p>The pieces of this chapter, left for you to write; tests right below each answer at once.</p>
+<ul class="launch">
+<li><a href="{folder}/{name}.zip">Download the exercise with rnnlib (zip)</a></li>
+<li><a href="{folder}/{name}.ipynb" download>The notebook alone</a></li>
+<li><a href="{opened}">Open it in Colab</a></li>
+</ul>
+<p><a href="start.html">Getting started</a> says how to run it on your own machine.</p>
+</section>
+"""
+
+
+class Surroundings(SphinxPostTransform):
+    """Below a chapter's title where it can be run, at its end the exercise; tables in a box."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self):
+        for table in list(self.document.findall(nodes.table)):
+            box = nodes.container(classes=["table"])
+            table.replace_self(box)
+            box += table
+        source = Path(self.env.doc2path(self.env.docname))
+        title = self.document.next_node(nodes.title)
+        if source.suffix == ".ipynb" and title:
+            links = nodes.raw("", launch_links(self.config, source), format="html")
+            title.parent.insert(title.parent.index(title) + 1, links)
+            if exercise_of(source.stem):
+                title.parent += nodes.raw("", exercise_box(self.config, source.stem), format="html")
+
+
+def visit_hidden_code(self, node: HideCodeCellNode) -> None:
+    """A fold, named by its own words alone."""
+    self.body.append(f'<details class="{" ".join(["hide", *node["classes"]])}">\n<summary>')
+    for state in ("show", "hide"):
+        self.body.append(f'<span class="{state}">{html.escape(node[f"prompt_{state}"])}</span>')
+    self.body.append("</summary>\n")
+
+
+def depart_hidden_code(self, node: HideCodeCellNode) -> None:
+    self.body.append("</details>\n")
+
+
+def visit_citation(self, node: nodes.citation) -> None:
+    """Without the roles that docutils gives a bibliography and ARIA has since withdrawn."""
+    self.body.append(self.starttag(node, "div", CLASS="citation"))
+
+
+def depart_citation(self, node: nodes.citation) -> None:
+    self.body.append("</div>\n")
+
+
+def first_paragraph(doctree: nodes.document | None) -> str:
+    """The page's first paragraph as a description, at most 160 characters, cut after a word."""
+    for node in doctree.findall(nodes.paragraph) if doctree else ():
+        if isinstance(node.parent, nodes.section):
+            text = " ".join(node.astext().split())
+            return text if len(text) <= 160 else text[:159].rsplit(" ", 1)[0].rstrip(",;:") + "…"
+    return ""
+
+
+def description(pagename: str, doctree: nodes.document | None) -> str:
+    return first_paragraph(doctree) or {
+        "search": "Search the course Unrolled.",
+        "404": "There is no page at this address of the course Unrolled.",
+    }.get(pagename, f"Source code of {pagename.removeprefix('_modules/').replace('/', '.')}.")
+
+
+def outline(app: Sphinx, pagename: str) -> str:
+    """The sections of a page as a list of links, without its title."""
+    if pagename not in app.env.tocs:
+        return ""
+    toc = TocTree(app.env).get_toc_for(pagename, app.builder)
+    lists = list(toc.findall(nodes.bullet_list))
+    return app.builder.render_partial(lists[1])["fragment"] if len(lists) > 1 else ""
+
+
+def styles(doctree: nodes.document | None) -> list[str]:
+    """The style sheets that a page needs."""
+    needed = [TOKENS.name, "book.css"]
+    if doctree is None:
+        return needed
+    if doctree.next_node(lambda node: isinstance(node, (nodes.math, nodes.math_block))):
+        needed.insert(0, "katex/katex.css")
+    classes = {name for node in doctree.findall(nodes.Element) for name in node.get("classes", ())}
+    # more of sphinx-design than folds, which book.css knows
+    if any(
+        re.match(r"sd-(?!sphinx-override|dropdown|card|mb-3|summary|octicon)", c) for c in classes
+    ):
+        needed.insert(0, "sphinx-design.min.css")
+    return needed
+
+
+def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
+    """Give layout.html what it asks for under the name `unrolled`."""
+    metatags = context.get("metatags") or ""
+    if 'name="description"' not in metatags:
+        words = html.escape(description(pagename, doctree))
+        metatags += f'<meta name="description" content="{words}">'
+        metatags += f'<meta property="og:description" content="{words}">'
+    context["metatags"] = metatags
+
+    source = Path(app.env.doc2path(pagename)) if pagename in app.env.found_docs else None
+    address = repository(app.config)
+    title = quote(f"Error on the page {pagename}")
+    static = Path(app.outdir, "_static")
+
+    def asset(name: str) -> str:
+        stamp = f"{zlib.crc32((static / name).read_bytes()):08x}"
+        return context["pathto"](f"_static/{name}", 1) + f"?v={stamp}"
+
+    colours = TOKENS.read_text(encoding="utf-8")
+    context["unrolled"] = {
+        "asset": asset,
+        "base": urlsplit(app.config.html_baseurl).path,
+        "modules": [f"figures/{name}.js" for name in live_figures(doctree)] if doctree else [],
+        "outline": outline(app, pagename),
+        "paper": re.search(
+            r"--paper: var\(--light, (#\w+)\) var\(--dark, (#\w+)\)", colours
+        ).groups(),
+        "report": f"{address}/issues/new?title={title}",
+        "repository": address,
+        "source": f"{address}/blob/main/chapters/{source.name}" if source else "",
+        "styles": styles(doctree),
+    }
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_node(HideCodeCellNode, override=True, html=(visit_hidden_code, depart_hidden_code))
+    app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
+    app.add_post_transform(Surroundings)
+    app.connect("html-page-context", prepare_page, priority=900)
+    return {"parallel_read_safe": True}

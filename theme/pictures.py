@@ -1,0 +1,32 @@
+"""Pictures and what holds them: loaded when scrolled to, with words for who cannot see."""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import Path
+from urllib.parse import quote
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.images import get_image_size
+
+log = logging.getLogger(__name__)
+
+
+def visit_image(self, node: nodes.image) -> None:
+    """An image keeps a place of its size free until it comes."""
+    uri, alt = node["uri"], node.get("alt", "")
+    if " " not in alt or alt.endswith((".png", ".svg", ".jpg")):
+        log.warning("an image without words: set its alt text (%s)", uri, location=node)
+    attributes = {"alt": alt, "loading": "lazy", "decoding": "async"}
+    if uri in self.builder.images:
+        if size := get_image_size(Path(self.builder.srcdir, uri)):
+            attributes |= {"width": size[0], "height": size[1]}
+        uri = posixpath.join(self.builder.imgpath, quote(self.builder.images[uri]))
+    self.body.append(self.emptytag(node, "img", "\n", src=uri, **attributes))
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_node(nodes.image, override=True, html=(visit_image, lambda self, node: None))
+    return {"parallel_read_safe": True}
