@@ -55,10 +55,17 @@ from .layers import Conv2d, Dropout, Embedding, Linear
 from .losses import bernoulli_nll, cross_entropy, mse
 from .metrics import bits, coverage, mase, perplexity
 from .module import Module, Parameter
-from .optim import SGD, Adam, RMSprop, clip_grad_norm, clip_grad_value
+from .optim import SGD, Adam, AdamW, RMSprop, clip_grad_norm, clip_grad_value
 from .recurrent import GRU, LSTM, RNN
 from .scan import MinGRU, MinLSTM, scan, scan_backward, scan_loop
-from .schedules import CosineAnnealingLR, ExponentialLR, LinearLR, SequentialLR, StepLR
+from .schedules import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LinearLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
 from .seq2seq import Decoder, Encoder, Seq2Seq, teacher_forcing
 from .training import Batches, Buckets, EarlyStopping, fit
 
@@ -70,6 +77,7 @@ __all__ = [
     "RNN",
     "SGD",
     "Adam",
+    "AdamW",
     "AdditiveAttention",
     "Batches",
     "Buckets",
@@ -93,6 +101,7 @@ __all__ = [
     "Parameter",
     "RMSprop",
     "RNNCell",
+    "ReduceLROnPlateau",
     "Seq2Seq",
     "SequentialLR",
     "StepLR",

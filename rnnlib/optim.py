@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,48 +12,33 @@ from .module import Parameter
 
 
 class Optimizer:
-    """What every optimiser has: the parameters it moves, a learning rate, a memory.
+    """Holds what every optimiser has: the parameters it moves, a learning rate, a memory.
 
-    Parameters
-    ----------
-    parameters : sequence of Parameter
-    lr : float
-        Learning rate, positive.
-
-    Attributes
-    ----------
-    lr : float
-        The learning rate of the next step. May be changed between steps, down to 0.
-    initial_lr : float
-        The learning rate it was made with.
-    steps : int
-        How often `step` ran.
-
-    Raises
-    ------
-    ValueError
-        If there is nothing to optimise, or the learning rate is not positive.
-
-    Examples
-    --------
-    >>> Optimizer([], lr=0.1)
-    Traceback (most recent call last):
-    ...
-    ValueError: parameters is empty: there is nothing to optimise
+    `lr` is the learning rate of the next step and may be changed between steps, down to 0;
+    `initial_lr` is the one it was made with; `steps` counts the calls of `step`; `schedule`
+    is the one that sets `lr`, if there is any.
     """
 
     arguments: tuple[str, ...] = ()  # what it was made with, besides lr
     memory: tuple[str, ...] = ()  # attributes that hold one array for each parameter
+    schedule: Any = None
 
-    def __init__(self, parameters: Sequence[Parameter], lr: float) -> None:
-        self.parameters = list(parameters)
+    def __init__(
+        self, parameters: Iterable[Parameter], lr: float, weight_decay: float = 0.0
+    ) -> None:
+        self.parameters = distinct(parameters)
         if not self.parameters:
             raise ValueError("parameters is empty: there is nothing to optimise")
         if not lr > 0:
             raise ValueError(f"lr must be positive, got {lr}")
+        if not 0.0 <= weight_decay < math.inf:
+            raise ValueError(f"weight_decay must be finite and at least 0, got {weight_decay}")
         self.lr = lr
         self.initial_lr = self.lr
+        self.weight_decay = float(weight_decay)
         self.steps = 0
+        for name in self.memory:
+            setattr(self, name, [np.zeros_like(parameter.data) for parameter in self.parameters])
 
     def __repr__(self) -> str:
         others = "".join(f", {name}={getattr(self, name)!r}" for name in self.arguments)
@@ -79,42 +64,26 @@ class Optimizer:
         """Move every parameter once; subclasses define how."""
         raise NotImplementedError(f"{type(self).__name__} defines no step")
 
+    def gradient(self, parameter: Parameter) -> np.ndarray:
+        """The gradient of the loss plus ½ λ |θ|², where λ is the weight decay."""
+        if self.weight_decay == 0.0:
+            return parameter.grad
+        return parameter.grad + self.weight_decay * parameter.data
+
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of all that changes from step to step, for training to go on from here.
-
-        Returns
-        -------
-        dict of str to array
-            "lr", "steps", and for each parameter what is remembered of its gradients,
-            numbered in the order of the parameters, such as "means.0".
-
-        Notes
-        -----
-        Derived in chapter 04_text.
-        """
+        """Copies of what changes from step to step: "lr", "steps", and the memory as "means.0"."""
         state = {"lr": np.array(self.lr), "steps": np.array(self.steps)}
         for name in self.memory:
             state |= {f"{name}.{k}": array.copy() for k, array in enumerate(getattr(self, name))}
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where another optimiser of this class was; on an error nothing changes.
-
-        Parameters
-        ----------
-        state : mapping of str to array
-            What `state_dict` returned.
-
-        Raises
-        ------
-        ValueError
-            If a name is missing or not known, or if a shape or a kind of number differs.
-
-        Notes
-        -----
-        Derived in chapter 04_text.
-        """
-        arrays = expect_state(type(self).__name__, state, self.state_dict())
+        """Go on from where another optimiser of this class was; on an error nothing changes."""
+        owner = type(self).__name__
+        arrays = expect_state(owner, state, self.state_dict())
+        for name, array in arrays.items():
+            if np.isnan(array).any() or (name.startswith("squares.") and (array < 0).any()):
+                raise ValueError(f"{name} of {owner} holds {array.min()}, which cannot be")
         self.lr = float(arrays["lr"])
         self.steps = int(arrays["steps"])
         for name in self.memory:
@@ -123,26 +92,26 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent: a step downhill, with momentum if wanted.
+    """Step downhill: stochastic gradient descent. Derived in chapter 03_bptt.
 
-    v ← μ v + g, then θ ← θ - lr · v.
+    v ← μ v + g, then θ ← θ - lr · v. With weight decay g is the gradient plus λ θ, as if
+    ½ λ |θ|² were part of the loss.
 
     Parameters
     ----------
-    parameters : sequence of Parameter
+    parameters : iterable of Parameter
+        As ``model.parameters()`` gives them; one that is there twice counts once.
     lr : float
         Learning rate.
     momentum : float, optional
         μ, in 0 … 1: how much of the last step goes into this one.
+    weight_decay : float, optional
+        λ, at least 0.
 
     Raises
     ------
     ValueError
-        If lr is not positive, or momentum lies outside 0 … 1.
-
-    Notes
-    -----
-    Derived in chapter 03_bptt.
+        If lr is not positive, or another argument lies outside.
 
     Examples
     --------
@@ -153,57 +122,57 @@ class SGD(Optimizer):
     [0.5]
     """
 
-    arguments = ("momentum",)
+    arguments = ("momentum", "weight_decay")
     memory = ("velocities",)
+    velocities: list[np.ndarray]
 
-    def __init__(self, parameters: Sequence[Parameter], lr: float, momentum: float = 0.0) -> None:
-        super().__init__(parameters, lr)
-        if not 0.0 <= momentum < 1.0:
-            raise ValueError(f"momentum must lie in 0 … 1 (1 excluded), got {momentum}")
-        self.momentum = momentum
-        self.velocities = [np.zeros_like(parameter.data) for parameter in self.parameters]
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        lr: float,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay)
+        self.momentum = _below_one("momentum", momentum)
 
     def step(self) -> None:
         """Move every parameter once along its gradient."""
         self.steps += 1
         for parameter, velocity in zip(self.parameters, self.velocities, strict=True):
             velocity *= self.momentum
-            velocity += parameter.grad
+            velocity += self.gradient(parameter)
             parameter.data -= self.lr * velocity
 
 
 class RMSprop(Optimizer):
-    """A step of about lr for every parameter: the gradient divided by its usual size.
+    """Divide each gradient by its usual size, for steps of about lr. Derived in chapter 03_bptt.
 
     A running mean v of the gradient's square says what is usual: v ← α v + (1 - α) g²,
     then θ ← θ - lr · g / (√v + ε). With momentum the quotient goes into a velocity, as
-    in `SGD`.
+    in `SGD`. As torch's, which is not centred unless asked: v is the mean square, not
+    the variance.
 
     Parameters
     ----------
-    parameters : sequence of Parameter
+    parameters : iterable of Parameter
     lr : float, optional
         Learning rate.
     alpha : float, optional
         α, in 0 … 1: how slowly v forgets.
     eps : float, optional
         ε, so that nothing is divided by zero.
-    momentum : float, optional
-        μ, in 0 … 1: how much of the last step goes into this one.
+    momentum, weight_decay : float, optional
+        As in `SGD`.
 
     Raises
     ------
     ValueError
-        If lr is not positive, or alpha or momentum lies outside 0 … 1.
+        If lr is not positive, or another argument lies outside.
 
     References
     ----------
     Tieleman and Hinton, Neural networks for machine learning, lecture 6.5, 2012.
-
-    Notes
-    -----
-    Derived in chapter 03_bptt. As torch's, which is not centred unless asked: v is the
-    mean square, not the variance.
 
     Examples
     --------
@@ -214,27 +183,24 @@ class RMSprop(Optimizer):
     [0.75]
     """
 
-    arguments = ("alpha", "eps", "momentum")
+    arguments = ("alpha", "eps", "momentum", "weight_decay")
     memory = ("squares", "velocities")
+    squares: list[np.ndarray]
+    velocities: list[np.ndarray]
 
     def __init__(
         self,
-        parameters: Sequence[Parameter],
+        parameters: Iterable[Parameter],
         lr: float = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         momentum: float = 0.0,
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr)
-        if not 0.0 <= alpha < 1.0:
-            raise ValueError(f"alpha must lie in 0 … 1 (1 excluded), got {alpha}")
-        if not 0.0 <= momentum < 1.0:
-            raise ValueError(f"momentum must lie in 0 … 1 (1 excluded), got {momentum}")
-        self.alpha = alpha
+        super().__init__(parameters, lr, weight_decay)
+        self.alpha = _below_one("alpha", alpha)
         self.eps = eps
-        self.momentum = momentum
-        self.squares = [np.zeros_like(parameter.data) for parameter in self.parameters]
-        self.velocities = [np.zeros_like(parameter.data) for parameter in self.parameters]
+        self.momentum = _below_one("momentum", momentum)
 
     def step(self) -> None:
         """Move every parameter once."""
@@ -242,41 +208,41 @@ class RMSprop(Optimizer):
         for parameter, v, velocity in zip(
             self.parameters, self.squares, self.velocities, strict=True
         ):
+            g = self.gradient(parameter)
             v *= self.alpha
-            v += (1.0 - self.alpha) * parameter.grad**2
+            v += (1.0 - self.alpha) * g**2
             velocity *= self.momentum
-            velocity += parameter.grad / (np.sqrt(v) + self.eps)
+            velocity += g / (np.sqrt(v) + self.eps)
             parameter.data -= self.lr * velocity
 
 
 class Adam(Optimizer):
-    """A step of about lr for every parameter, whatever the size of its gradient.
+    """Take steps of about lr, whatever the size of the gradient. Derived in chapter 03_bptt.
 
     Running means m of the gradient and v of its square, both corrected for
     their start at zero: θ ← θ - lr · m̂ / (√v̂ + ε).
 
     Parameters
     ----------
-    parameters : sequence of Parameter
+    parameters : iterable of Parameter
     lr : float, optional
         Learning rate.
     betas : (float, float), optional
         How slowly m and v forget.
     eps : float, optional
         ε, so that nothing is divided by zero.
+    weight_decay : float, optional
+        As in `SGD`. λ θ is divided by √v̂ with the gradient, so that weights with large
+        gradients decay less; `AdamW` mends that.
 
     Raises
     ------
     ValueError
-        If lr is not positive, or a beta lies outside 0 … 1.
+        If lr is not positive, or another argument lies outside.
 
     References
     ----------
     Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, algorithm 1.
-
-    Notes
-    -----
-    Derived in chapter 03_bptt.
 
     Examples
     --------
@@ -287,23 +253,23 @@ class Adam(Optimizer):
     [0.75]
     """
 
-    arguments = ("betas", "eps")
+    arguments = ("betas", "eps", "weight_decay")
     memory = ("means", "squares")
+    means: list[np.ndarray]
+    squares: list[np.ndarray]
 
     def __init__(
         self,
-        parameters: Sequence[Parameter],
+        parameters: Iterable[Parameter],
         lr: float = 1e-3,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
+        weight_decay: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr)
-        if not all(0.0 <= beta < 1.0 for beta in betas):
-            raise ValueError(f"betas must lie in 0 … 1 (1 excluded), got {betas}")
-        self.betas = betas
+        super().__init__(parameters, lr, weight_decay)
+        beta_1, beta_2 = betas
+        self.betas = (_below_one("betas", beta_1), _below_one("betas", beta_2))
         self.eps = eps
-        self.means = [np.zeros_like(parameter.data) for parameter in self.parameters]
-        self.squares = [np.zeros_like(parameter.data) for parameter in self.parameters]
 
     def step(self) -> None:
         """Move every parameter once."""
@@ -312,44 +278,96 @@ class Adam(Optimizer):
         correction_1 = 1.0 - beta_1**self.steps
         correction_2 = 1.0 - beta_2**self.steps
         for parameter, m, v in zip(self.parameters, self.means, self.squares, strict=True):
+            g = self.gradient(parameter)
             m *= beta_1
-            m += (1.0 - beta_1) * parameter.grad
+            m += (1.0 - beta_1) * g
             v *= beta_2
-            v += (1.0 - beta_2) * parameter.grad**2
+            v += (1.0 - beta_2) * g**2
             root = np.sqrt(v / correction_2)
             root += self.eps
             parameter.data -= (self.lr / correction_1) * m / root
 
 
-def clip_grad_norm(parameters: Sequence[Parameter], max_norm: float) -> float:
-    """Shorten all gradients together so that their common length is at most `max_norm`.
+class AdamW(Adam):
+    """Let the weights decay beside Adam's step, not through it. Derived in chapter 09_sentiment.
+
+    θ ← (1 - lr · λ) θ, then Adam's step: all weights decay by the same share.
+
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+    lr, betas, eps : optional
+        As in `Adam`.
+    weight_decay : float, optional
+        λ, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If lr is not positive, or another argument lies outside.
+
+    References
+    ----------
+    Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2.
+
+    Examples
+    --------
+    >>> weight = Parameter(np.array([1.0]))
+    >>> AdamW([weight], lr=0.5, weight_decay=0.5).step()
+    >>> weight.data.tolist()  # no gradient, and yet it decays
+    [0.75]
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay)
+
+    def gradient(self, parameter: Parameter) -> np.ndarray:
+        """The gradient of the loss alone."""
+        return parameter.grad
+
+    def step(self) -> None:
+        """Let every parameter decay, then move it once."""
+        for parameter in self.parameters:
+            parameter.data *= 1.0 - self.lr * self.weight_decay
+        super().step()
+
+
+def clip_grad_norm(parameters: Iterable[Parameter], max_norm: float) -> float:
+    """Shorten all gradients together to a length of max_norm. Derived in chapter 05_gradients.
 
     The direction stays: every gradient is multiplied by the same number.
 
     Parameters
     ----------
-    parameters : sequence of Parameter
+    parameters : iterable of Parameter
+        One that is there twice counts once.
     max_norm : float
-        The longest length allowed, positive.
+        The longest length allowed, positive. Infinity only measures.
 
     Returns
     -------
     float
-        The length before.
+        The length before: the square root of the sum of all squares.
 
     Raises
     ------
     ValueError
         If max_norm is not positive.
+    FloatingPointError
+        If a gradient holds NaN or infinity; none is changed. In torch this is
+        ``error_if_nonfinite=True``.
 
     References
     ----------
     Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural
     networks, ICML 2013, algorithm 1.
-
-    Notes
-    -----
-    Derived in chapter 05_gradients.
 
     Examples
     --------
@@ -362,23 +380,33 @@ def clip_grad_norm(parameters: Sequence[Parameter], max_norm: float) -> float:
     """
     if not max_norm > 0:
         raise ValueError(f"max_norm must be positive, got {max_norm}")
-    norm = float(np.sqrt(sum(float(np.vdot(p.grad, p.grad)) for p in parameters)))
+    gradients = [parameter.grad for parameter in distinct(parameters)]
+    largest = max((float(abs(g).max(initial=0.0)) for g in gradients), default=0.0)
+    if not all(np.isfinite(g).all() for g in gradients):
+        raise FloatingPointError(
+            "a gradient holds NaN or infinity, so there is no length to shorten: look for NaN in "
+            "the data, or lower the learning rate"
+        )
+    if largest == 0.0:
+        return 0.0
+    # in units of the largest, and in float64: the squares of 1e20 are too large for float32
+    length = math.sqrt(sum(float(((g / np.float64(largest)) ** 2).sum()) for g in gradients))
     # torch adds the same 1e-6, which keeps the two bit-close
-    factor = max_norm / (norm + 1e-6)
+    factor = max_norm / length / (largest + 1e-6 / length)
     if factor < 1.0:
-        for parameter in parameters:
-            parameter.grad *= factor
-    return norm
+        for g in gradients:
+            np.multiply(g, factor, out=g, dtype=np.float64, casting="same_kind")
+    return largest * length
 
 
-def clip_grad_value(parameters: Sequence[Parameter], max_value: float) -> None:
-    """Cut every entry of every gradient to -max_value … max_value.
+def clip_grad_value(parameters: Iterable[Parameter], max_value: float) -> None:
+    """Cut every entry of every gradient to ± max_value. Derived in chapter 05_gradients.
 
     Unlike `clip_grad_norm` this turns the gradient's direction.
 
     Parameters
     ----------
-    parameters : sequence of Parameter
+    parameters : iterable of Parameter
     max_value : float
         The largest size allowed, positive.
 
@@ -386,10 +414,8 @@ def clip_grad_value(parameters: Sequence[Parameter], max_value: float) -> None:
     ------
     ValueError
         If max_value is not positive.
-
-    Notes
-    -----
-    Derived in chapter 05_gradients.
+    FloatingPointError
+        If a gradient holds NaN; none is changed.
 
     Examples
     --------
@@ -401,40 +427,29 @@ def clip_grad_value(parameters: Sequence[Parameter], max_value: float) -> None:
     """
     if not max_value > 0:
         raise ValueError(f"max_value must be positive, got {max_value}")
+    gradients = [parameter.grad for parameter in distinct(parameters)]
+    if any(np.isnan(g).any() for g in gradients):
+        raise FloatingPointError("a gradient holds NaN, which has no size to cut")
+    for g in gradients:
+        np.clip(g, -max_value, max_value, out=g)
+
+
+def distinct(parameters: Iterable[Parameter]) -> list[Parameter]:
+    """The parameters, each once: two modules may share one."""
+    parameters = list(parameters) if isinstance(parameters, Iterable) else [parameters]
     for parameter in parameters:
-        np.clip(parameter.grad, -max_value, max_value, out=parameter.grad)
+        if not isinstance(parameter, Parameter):
+            raise ValueError(
+                "parameters must hold Parameters, as model.parameters() gives them, but holds "
+                f"an object of type {type(parameter).__name__}"
+            )
+    return list(dict.fromkeys(parameters))
 
 
 def expect_state(
     owner: str, state: Mapping[str, Any], own: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """The arrays of a state, or a ValueError that says what does not fit.
-
-    Parameters
-    ----------
-    owner : str
-        What the state is for.
-    state : mapping of str to array
-        What came in.
-    own : mapping of str to array
-        What is needed: the same names, shapes and kinds of numbers.
-
-    Returns
-    -------
-    dict of str to array
-
-    Raises
-    ------
-    ValueError
-        If a name is missing or not known, or if a shape or a kind of number differs.
-
-    Examples
-    --------
-    >>> expect_state("SGD", {"lr": np.array([0.1])}, {"lr": np.array(0.1)})
-    Traceback (most recent call last):
-    ...
-    ValueError: lr of SGD has shape (1,), but shape () is needed
-    """
+    """The arrays of a state, with own's names, shapes and kinds of numbers, or a ValueError."""
     missing = [name for name in own if name not in state]
     unexpected = [name for name in state if name not in own]
     if missing or unexpected:
@@ -452,4 +467,13 @@ def expect_state(
             raise ValueError(
                 f"{name} of {owner} has dtype {array.dtype}, but {own[name].dtype} is needed"
             )
+        if array.dtype.kind == "i" and (array < 0).any():
+            raise ValueError(f"{name} of {owner} is {array}, but a count is at least 0")
     return arrays
+
+
+def _below_one(name: str, value: float) -> float:
+    """`value` as a float in 0 … 1, or a ValueError that names it."""
+    if not 0.0 <= value < 1.0:
+        raise ValueError(f"{name} must lie in 0 … 1 (1 excluded), got {value}")
+    return float(value)

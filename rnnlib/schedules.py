@@ -15,30 +15,10 @@ from .validation import expect_positive
 
 
 class Schedule:
-    """What every schedule has: it sets an optimiser's learning rate from step to step.
+    """Sets an optimiser's learning rate, at once and then from step to step.
 
-    Parameters
-    ----------
-    optimizer : Optimizer
-        Its learning rate is set at once, to the schedule's first.
-
-    Attributes
-    ----------
-    steps : int
-        How often `step` ran.
-
-    Examples
-    --------
-    A schedule of one's own says what the learning rate is after n steps.
-
-    >>> from rnnlib import SGD, Parameter
-    >>> class Halving(Schedule):
-    ...     def rate(self, n):
-    ...         return self.optimizer.initial_lr / 2**n
-    >>> optimizer = SGD([Parameter(np.ones(1))], lr=1.0)
-    >>> Halving(optimizer).step()
-    >>> optimizer.lr
-    0.5
+    A schedule of one's own defines `rate`; `steps` counts the calls of `step`. The schedule
+    that was made last is the one that sets an optimiser's learning rate.
     """
 
     arguments: tuple[str, ...] = ()  # what it was made with, besides the optimiser
@@ -46,58 +26,45 @@ class Schedule:
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
         self.steps = 0
-        self.optimizer.lr = self.rate(0)
+        optimizer.schedule = self
+        optimizer.lr = self.rate(0)
 
     def __repr__(self) -> str:
         inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.arguments)
         return f"{type(self).__name__}({inside})"
 
     def rate(self, n: int) -> float:
-        """The learning rate after n steps; subclasses define it.
-
-        Parameters
-        ----------
-        n : int
-
-        Returns
-        -------
-        float
-        """
+        """The learning rate after n steps; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} defines no rate")
 
     def step(self) -> None:
         """Set the learning rate for what comes next: after every update, or every epoch."""
+        self.expect_in_charge(self.optimizer)
         self.steps += 1
         self.optimizer.lr = self.rate(self.steps)
 
-    def state_dict(self) -> dict[str, np.ndarray]:
-        """How far the schedule has come.
+    def expect_in_charge(self, optimizer: Optimizer) -> None:
+        """Raise a ValueError unless this is the schedule that sets the optimiser's rate."""
+        if self.optimizer is not optimizer:
+            raise ValueError("schedule is over another optimizer than the one given")
+        if optimizer.schedule is not self:
+            raise ValueError(
+                f"{self!r} and {optimizer.schedule!r} cannot both set one learning rate: the one "
+                "made last does; SequentialLR takes one after the other"
+            )
 
-        Returns
-        -------
-        dict of str to array
-            "steps".
-        """
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """How far the schedule has come: "steps"."""
         return {"steps": np.array(self.steps)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where another schedule was. The learning rate is the optimiser's to keep.
-
-        Parameters
-        ----------
-        state : mapping of str to array
-            What `state_dict` returned.
-
-        Raises
-        ------
-        ValueError
-            If it is not such a state.
-        """
+        """Go on from where another schedule was, with the learning rate that it had."""
         self.steps = int(expect_state(type(self).__name__, state, self.state_dict())["steps"])
+        self.optimizer.lr = self.rate(self.steps)
 
 
 class StepLR(Schedule):
-    """The learning rate falls in stairs: times γ every `step_size` steps.
+    """Lower the learning rate in stairs: times γ every step_size steps. Derived in chapter 04_text.
 
     Parameters
     ----------
@@ -111,10 +78,6 @@ class StepLR(Schedule):
     ------
     ValueError
         If step_size is not a whole number of at least 1, or gamma lies outside 0 … 1.
-
-    Notes
-    -----
-    Derived in chapter 04_text.
 
     Examples
     --------
@@ -137,7 +100,7 @@ class StepLR(Schedule):
 
 
 class ExponentialLR(Schedule):
-    """The learning rate falls by the same share at every step.
+    """Lower the learning rate by the same share at every step. Derived in chapter 04_text.
 
     Parameters
     ----------
@@ -149,10 +112,6 @@ class ExponentialLR(Schedule):
     ------
     ValueError
         If gamma lies outside 0 … 1.
-
-    Notes
-    -----
-    Derived in chapter 04_text.
 
     Examples
     --------
@@ -174,7 +133,7 @@ class ExponentialLR(Schedule):
 
 
 class CosineAnnealingLR(Schedule):
-    """The learning rate falls along half a cosine: slowly, fast, slowly.
+    """Lower the learning rate along half a cosine. Derived in chapter 04_text.
 
     Parameters
     ----------
@@ -193,10 +152,6 @@ class CosineAnnealingLR(Schedule):
     ----------
     Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR
     2017, equation 5, without restarts.
-
-    Notes
-    -----
-    Derived in chapter 04_text.
 
     Examples
     --------
@@ -222,7 +177,7 @@ class CosineAnnealingLR(Schedule):
 
 
 class LinearLR(Schedule):
-    """The learning rate warms up in a straight line, and then stays.
+    """Warm the learning rate up in a straight line, then keep it. Derived in chapter 04_text.
 
     Parameters
     ----------
@@ -243,10 +198,6 @@ class LinearLR(Schedule):
     ----------
     Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour, 2017,
     section 2.2.
-
-    Notes
-    -----
-    Derived in chapter 04_text.
 
     Examples
     --------
@@ -280,7 +231,7 @@ class LinearLR(Schedule):
 
 
 class SequentialLR(Schedule):
-    """One schedule after the other, each counted from its own beginning.
+    """Take one schedule after the other, each from its own beginning. Derived in chapter 04_text.
 
     Parameters
     ----------
@@ -295,10 +246,6 @@ class SequentialLR(Schedule):
     ValueError
         If there is not one milestone less than schedules, if the milestones do not
         grow, or if a schedule is over another optimiser.
-
-    Notes
-    -----
-    Derived in chapter 04_text.
 
     Examples
     --------
@@ -328,12 +275,111 @@ class SequentialLR(Schedule):
             raise ValueError(f"milestones must grow, got {self.milestones}")
         if any(schedule.optimizer is not optimizer for schedule in self.schedulers):
             raise ValueError("schedulers must all be over the same optimizer as this one")
+        if any(isinstance(schedule, ReduceLROnPlateau) for schedule in self.schedulers):
+            raise ValueError(
+                "schedulers holds a ReduceLROnPlateau, which goes by no count of steps"
+            )
         super().__init__(optimizer)
 
     def rate(self, n: int) -> float:
         """The learning rate after n steps: that of the schedule whose turn it is."""
         k = bisect_right(self.milestones, n)
         return self.schedulers[k].rate(n - [0, *self.milestones][k])
+
+
+class ReduceLROnPlateau(Schedule):
+    """Lower the learning rate when a number stops improving. Derived in chapter 12_forecasting.
+
+    Its `step` takes that number, once an epoch; `fit` sees to it.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+    mode : {"min", "max"}, optional
+        Whether a smaller number is better, or a larger one.
+    factor : float, optional
+        What the learning rate is multiplied with, in 0 … 1 (both excluded).
+    patience : int, optional
+        Epochs in a row without a new best that are let pass; at the next one it falls.
+    threshold : float, optional
+        By what share of the best a number must be better to count as a new best.
+    min_lr : float, optional
+        The learning rate never falls below.
+    watch : str, optional
+        In `fit`: the name of a number that `evaluate` returns, or "loss".
+
+    Raises
+    ------
+    ValueError
+        If an argument lies outside.
+
+    Examples
+    --------
+    >>> from rnnlib import SGD, Parameter
+    >>> optimizer = SGD([Parameter(np.ones(1))], lr=1.0)
+    >>> schedule = ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+    >>> for error in [0.9, 0.8, 0.8, 0.8]:
+    ...     schedule.step(error)
+    >>> optimizer.lr
+    0.5
+    """
+
+    arguments = ("mode", "factor", "patience", "threshold", "min_lr", "watch")
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        min_lr: float = 0.0,
+        watch: str = "loss",
+    ) -> None:
+        if mode not in ("min", "max"):
+            raise ValueError(f"mode must be 'min' or 'max', got {mode!r}")
+        if not 0.0 < factor < 1.0:
+            raise ValueError(f"factor must lie in 0 … 1 (both excluded), got {factor}")
+        if not (isinstance(patience, int) and patience >= 0):
+            raise ValueError(f"patience must be a whole number of at least 0, got {patience!r}")
+        if not threshold >= 0.0:
+            raise ValueError(f"threshold must be at least 0, got {threshold}")
+        self.mode, self.factor, self.patience = mode, factor, patience
+        self.threshold, self.min_lr, self.watch = threshold, min_lr, watch
+        self.best = math.inf if mode == "min" else -math.inf
+        self.stale = 0  # steps since the last best, or since the learning rate fell
+        super().__init__(optimizer)
+
+    def rate(self, n: int) -> float:
+        """The learning rate as it is: no function of n."""
+        return self.optimizer.lr
+
+    def step(self, number: float) -> None:  # type: ignore[override]
+        """Look at the number, and lower the learning rate if patience has run out."""
+        self.expect_in_charge(self.optimizer)
+        self.steps += 1
+        margin = self.threshold * abs(self.best) if math.isfinite(self.best) else 0.0
+        if number < self.best - margin if self.mode == "min" else number > self.best + margin:
+            self.best, self.stale = float(number), 0
+        else:
+            self.stale += 1
+        if self.stale > self.patience:
+            self.optimizer.lr = min(
+                self.optimizer.lr, max(self.optimizer.lr * self.factor, self.min_lr)
+            )
+            self.stale = 0
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """How far the schedule has come: "steps", "best", "stale", and the learning rate "lr"."""
+        numbers = {"best": self.best, "stale": self.stale, "lr": self.optimizer.lr}
+        return super().state_dict() | {name: np.array(value) for name, value in numbers.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where another schedule was, with the learning rate that it had."""
+        arrays = expect_state(type(self).__name__, state, self.state_dict())
+        self.optimizer.lr = float(arrays["lr"])
+        self.steps, self.stale = int(arrays["steps"]), int(arrays["stale"])
+        self.best = float(arrays["best"])
 
 
 def _share(name: str, value: float) -> float:

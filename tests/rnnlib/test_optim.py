@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from rnnlib import (
     SGD,
     Adam,
+    AdamW,
     CosineAnnealingLR,
     ExponentialLR,
+    Linear,
     LinearLR,
     Parameter,
+    ReduceLROnPlateau,
     RMSprop,
     SequentialLR,
     StepLR,
@@ -34,15 +37,15 @@ def random_optimizer(rng):
     momentum = float(rng.choice([0.0, rng.uniform(0.0, 0.99)]))
     eps = float(10.0 ** rng.uniform(-10, -3))
     betas = (float(rng.uniform(0.0, 0.99)), float(rng.uniform(0.0, 0.9999)))
-    return [
-        (SGD, torch.optim.SGD, {"lr": lr, "momentum": momentum}),
-        (Adam, torch.optim.Adam, {"lr": lr, "betas": betas, "eps": eps}),
-        (
-            RMSprop,
-            torch.optim.RMSprop,
-            {"lr": lr, "alpha": betas[1], "eps": eps, "momentum": momentum},
-        ),
-    ][rng.integers(3)]
+    adam = {"betas": betas, "eps": eps}
+    ours, theirs, settings = [
+        (SGD, torch.optim.SGD, {"momentum": momentum}),
+        (Adam, torch.optim.Adam, adam),
+        (AdamW, torch.optim.AdamW, adam),
+        (RMSprop, torch.optim.RMSprop, {"alpha": betas[1], "eps": eps, "momentum": momentum}),
+    ][rng.integers(4)]
+    decay = float(rng.choice([0.0, rng.uniform(0.0, 0.5)]))
+    return ours, theirs, settings | {"lr": lr, "weight_decay": decay}
 
 
 def random_schedule(rng):
@@ -135,7 +138,16 @@ def test_optimisers_clipping_and_schedules_follow_torch():
         clip = random_clipping(rng)
         assert_same_walk(rng, parameters, theirs, optimizer, twin, after, clip, settings["lr"])
         kinds.add(ours_class)
-    assert kinds == {SGD, Adam, RMSprop, StepLR, ExponentialLR, CosineAnnealingLR, LinearLR}
+    assert kinds == {
+        SGD,
+        Adam,
+        AdamW,
+        RMSprop,
+        StepLR,
+        ExponentialLR,
+        CosineAnnealingLR,
+        LinearLR,
+    }
 
 
 def test_every_schedule_follows_torch_alone():
@@ -188,6 +200,7 @@ OPTIMIZERS = {
     "SGD with momentum": lambda parameters: SGD(parameters, lr=0.1, momentum=0.9),
     "RMSprop": lambda parameters: RMSprop(parameters, momentum=0.5),
     "Adam": lambda parameters: Adam(parameters),
+    "AdamW": lambda parameters: AdamW(parameters),
 }
 
 
@@ -255,7 +268,17 @@ def test_a_state_is_flat_and_named():
             "squares.0 of Adam has dtype int64, but float64 is needed",
         ),
         (lambda state: state.update(steps=np.array(1.5)), "steps of Adam has dtype float64"),
-        (lambda state: state.update(lr=np.array(np.nan)), "lr must be a finite number"),
+        (lambda state: state.update(lr=np.array(np.inf)), "lr must be a finite number"),
+        (lambda state: state.update(lr=np.array(np.nan)), "lr of Adam holds nan, which cannot be"),
+        (lambda state: state.update(steps=np.array(-1)), "steps of Adam is -1, but a count is at"),
+        (
+            lambda state: state.update({"means.0": np.array([1.0, np.nan])}),
+            "means.0 of Adam holds nan",
+        ),
+        (
+            lambda state: state.update({"squares.0": np.array([1.0, -2.0])}),
+            "squares.0 of Adam holds -2.0, which cannot be",
+        ),
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(change, message):
@@ -281,6 +304,136 @@ def test_a_schedule_goes_on_from_its_state():
         second.load_state_dict({})
 
 
+def plateau(optimizer):
+    return ReduceLROnPlateau(optimizer, factor=0.5, patience=0)
+
+
+def stairs(optimizer):
+    return StepLR(optimizer, step_size=2, gamma=0.5)
+
+
+@pytest.mark.parametrize("make", [stairs, plateau])
+@pytest.mark.parametrize("order", ["optimiser first", "schedule first", "made last"])
+def test_a_learning_rate_goes_on_in_whatever_order_things_are_loaded(make, order):
+    optimizer = SGD([Parameter(np.ones(1))], lr=1.0)
+    schedule = make(optimizer)
+    for _ in range(2):  # the second number is no better than the first
+        schedule.step(*[3.0] * (make is plateau))
+    assert optimizer.lr == 0.5
+    again = SGD([Parameter(np.ones(1))], lr=1.0)
+    if order == "made last":
+        again.load_state_dict(optimizer.state_dict())
+        schedule_again = make(again)
+        schedule_again.load_state_dict(schedule.state_dict())
+    else:
+        schedule_again = make(again)
+        pairs = [(again, optimizer), (schedule_again, schedule)]
+        for mine, other in pairs if order == "optimiser first" else reversed(pairs):
+            mine.load_state_dict(other.state_dict())
+    assert again.lr == 0.5
+    assert schedule_again.state_dict() == schedule.state_dict()
+
+
+def test_one_learning_rate_follows_one_schedule():
+    optimizer = SGD([Parameter(np.ones(1))], lr=1.0)
+    first, second = StepLR(optimizer, 1, gamma=0.5), ExponentialLR(optimizer, gamma=0.1)
+    with pytest.raises(ValueError, match=r"StepLR\(.* and ExponentialLR\(.* cannot both set one"):
+        first.step()
+    second.step()
+    assert (optimizer.lr, first.steps) == (0.1, 0)
+    both = SequentialLR(optimizer, [first, second], [1])
+    both.step()
+    assert optimizer.lr == 1.0  # the second begins
+    with pytest.raises(ValueError, match="cannot both set"):
+        second.step()
+
+
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_a_schedule_on_a_plateau_follows_torch(mode):
+    falls = 0
+    for seed in range(CONFIGURATIONS // 2):
+        rng = np.random.default_rng([seed, 2])
+        lr = float(10.0 ** rng.uniform(-3, 0))
+        settings = {
+            "mode": mode,
+            "factor": float(rng.uniform(0.1, 0.9)),
+            "patience": int(rng.integers(4)),
+            "threshold": float(rng.choice([0.0, 1e-4, 0.05])),
+            "min_lr": float(rng.choice([0.0, lr / 10.0])),
+        }
+        optimizer = SGD([Parameter(np.ones(1))], lr=lr)
+        twin = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=lr)
+        ours = ReduceLROnPlateau(optimizer, **settings)
+        theirs = torch.optim.lr_scheduler.ReduceLROnPlateau(twin, eps=0.0, **settings)
+        for _ in range(STEPS):
+            number = np.nan if rng.random() < 0.05 else float(rng.uniform(0.5, 1.0))
+            before = optimizer.lr
+            ours.step(number)
+            theirs.step(number)
+            assert optimizer.lr == pytest.approx(twin.param_groups[0]["lr"], rel=1e-10)
+            falls += optimizer.lr < before
+    assert falls > CONFIGURATIONS
+
+
+# --- clipping ---
+
+
+def test_a_parameter_that_is_there_twice_moves_and_counts_once():
+    shared, other = Parameter(np.ones(2)), Parameter(np.ones(1))
+    for parameter in (shared, other):
+        parameter.grad += 3.0
+    assert clip_grad_norm([shared, other, shared], 100.0) == pytest.approx(27.0**0.5)
+    assert clip_grad_norm([shared, other, shared], 1.0) == pytest.approx(27.0**0.5)
+    assert clip_grad_norm([shared, other], np.inf) == pytest.approx(1.0)
+    optimizer = SGD([shared, other, shared], lr=1.0)
+    assert optimizer.parameters == [shared, other]
+    gradient = shared.grad.copy()
+    optimizer.step()
+    np.testing.assert_allclose(shared.data, 1.0 - gradient)
+
+
+def test_parameters_may_come_from_a_generator():
+    weight = Parameter(np.ones(2))
+    weight.grad += [3.0, 4.0]
+    assert clip_grad_norm((p for p in [weight]), 1.0) == 5.0
+    np.testing.assert_allclose(weight.grad, [0.6, 0.8], rtol=1e-6)
+    clip_grad_value((p for p in [weight]), 0.7)
+    np.testing.assert_allclose(weight.grad, [0.6, 0.7], rtol=1e-6)
+    assert SGD((p for p in [weight]), lr=1.0).parameters == [weight]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [(np.float32, 1e20), (np.float32, 3e38), (np.float64, 1e200)]
+)
+def test_huge_gradients_are_clipped_and_not_lost(dtype, size):
+    large, small = Parameter(np.zeros(100, dtype)), Parameter(np.zeros((), np.float64))
+    large.grad += dtype(size)
+    small.grad += 1.0
+    norm = clip_grad_norm([large, small], 1.0)
+    assert norm == pytest.approx(10.0 * size, rel=1e-6)
+    np.testing.assert_allclose(large.grad, 0.1, rtol=1e-6)
+    assert small.grad == pytest.approx(0.1 / size, rel=1e-6)
+    assert large.grad.dtype == dtype
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_gradients_that_are_no_numbers_are_refused_and_none_is_changed(bad):
+    parameters = [Parameter(np.zeros(2)), Parameter(np.zeros(2)), Parameter(np.zeros(1))]
+    parameters[0].grad += 30.0
+    parameters[1].grad += [bad, 40.0]
+    before = [parameter.grad.copy() for parameter in parameters]
+    clips = [clip_grad_norm] + [clip_grad_value] * bool(np.isnan(bad))
+    for clip in clips:
+        with pytest.raises(FloatingPointError, match="a gradient holds NaN"):
+            clip(parameters, 1.0)
+    for parameter, gradient in zip(parameters, before, strict=True):
+        np.testing.assert_array_equal(parameter.grad, gradient)
+
+
+def test_gradients_of_zero_have_no_length():
+    assert clip_grad_norm([Parameter(np.zeros(2)), Parameter(np.zeros((0, 3)))], 1.0) == 0.0
+
+
 def test_a_learning_rate_of_zero_moves_nothing_and_one_that_is_no_number_is_refused():
     weight = Parameter(np.ones(2))
     optimizer = Adam([weight])
@@ -299,7 +452,9 @@ def test_what_an_optimiser_was_made_with_can_be_read():
     parameters = [Parameter(np.ones(1))]
     optimizer = RMSprop(parameters, lr=np.float64(0.5), momentum=0.25)
     optimizer.lr = 0.125
-    assert repr(optimizer) == "RMSprop(lr=0.5, alpha=0.99, eps=1e-08, momentum=0.25)"
+    assert (
+        repr(optimizer) == "RMSprop(lr=0.5, alpha=0.99, eps=1e-08, momentum=0.25, weight_decay=0.0)"
+    )
     assert repr(StepLR(optimizer, 3)) == "StepLR(step_size=3, gamma=0.1)"
     assert optimizer.lr == 0.5  # a schedule begins where the optimiser began
 
@@ -316,6 +471,17 @@ OPTIMIZER = SGD(WEIGHT, lr=1.0)
         (lambda: SGD(WEIGHT, lr=1.0, momentum=1.0), "momentum must lie"),
         (lambda: Adam(WEIGHT, betas=(0.9, 1.0)), "betas must lie"),
         (lambda: Adam([]), "parameters is empty"),
+        (lambda: SGD(Linear(2, 2), lr=1.0), "must hold Parameters, as model.parameters.* Linear"),
+        (lambda: clip_grad_norm([np.ones(1)], 1.0), "must hold Parameters, .* type ndarray"),
+        (lambda: AdamW(WEIGHT, weight_decay=-0.1), "weight_decay must be finite and at least 0"),
+        (lambda: ReduceLROnPlateau(OPTIMIZER, "least"), "mode must be 'min' or 'max'"),
+        (lambda: ReduceLROnPlateau(OPTIMIZER, factor=1.0), "factor must lie in 0 … 1"),
+        (lambda: ReduceLROnPlateau(OPTIMIZER, patience=-1), "patience must be a whole number"),
+        (lambda: ReduceLROnPlateau(OPTIMIZER, threshold=-1.0), "threshold must be at least 0"),
+        (
+            lambda: SequentialLR(OPTIMIZER, [ReduceLROnPlateau(OPTIMIZER)], []),
+            "schedulers holds a ReduceLROnPlateau",
+        ),
         (lambda: clip_grad_norm(WEIGHT, 0.0), "max_norm must be positive"),
         (lambda: clip_grad_value(WEIGHT, -1.0), "max_value must be positive"),
         (lambda: RMSprop(WEIGHT, alpha=1.0), "alpha must lie in 0 … 1"),

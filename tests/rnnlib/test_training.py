@@ -941,7 +941,7 @@ def about(**change):
         ),
         (
             rewritten(lambda arrays: arrays.update({"optimizer/lr": np.array(np.nan)})),
-            "does not fit: lr must be a finite number",
+            "does not fit: lr of SGD holds nan",
         ),
         (rewritten(lambda arrays: arrays.pop("history/step")), "holds no whole history"),
         (
