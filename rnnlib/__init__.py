@@ -54,7 +54,7 @@ from .initializers import glorot_uniform, identity, orthogonal, uniform
 from .layers import Conv2d, Dropout, Embedding, Linear
 from .losses import bernoulli_nll, cross_entropy, mse
 from .metrics import bits, coverage, mase, perplexity
-from .module import Module, Parameter
+from .module import Module, ModuleList, Parameter, Sequential
 from .optim import SGD, Adam, AdamW, RMSprop, clip_grad_norm, clip_grad_value
 from .recurrent import GRU, LSTM, RNN
 from .scan import MinGRU, MinLSTM, scan, scan_backward, scan_loop
@@ -98,11 +98,13 @@ __all__ = [
     "MinGRU",
     "MinLSTM",
     "Module",
+    "ModuleList",
     "Parameter",
     "RMSprop",
     "RNNCell",
     "ReduceLROnPlateau",
     "Seq2Seq",
+    "Sequential",
     "SequentialLR",
     "StepLR",
     "beam_search",

@@ -2,21 +2,25 @@
 
 A module computes something in `forward`, and in `backward` walks the same way
 back. It keeps what the way back needs, so the two come in pairs: one `forward`,
-then one `backward`.
+then one `backward`. Each thread has pairs of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from .validation import FLOATS
 
+_adding = threading.Lock()  # two threads that add to one gradient would lose a part
+
 
 class Parameter:
-    """An array that learns, and the gradient of the loss with respect to it.
+    """Hold an array that learns, and the gradient of the loss with respect to it.
 
     Parameters
     ----------
@@ -27,7 +31,8 @@ class Parameter:
     data : array
         The values. An optimiser changes them in place.
     grad : array, the shape of data
-        Zero at first. Every `backward` *adds* to it; `zero_grad` clears it.
+        Zero at first. Every `backward` *adds* to it; `zero_grad` clears it, None is as
+        good as zero. A copy or pickle of the parameter begins with zero, as in torch.
 
     Raises
     ------
@@ -37,7 +42,7 @@ class Parameter:
     Examples
     --------
     >>> weight = Parameter(np.ones((2, 3)))
-    >>> weight.grad += 0.5
+    >>> weight.add_grad(np.full((2, 3), 0.5))
     >>> float(weight.grad.sum())
     3.0
     """
@@ -46,23 +51,38 @@ class Parameter:
         if data.dtype not in FLOATS:
             raise ValueError(f"dtype must be float32 or float64, got {data.dtype}")
         self.data = data
-        self.grad = np.zeros_like(data)
+        self.grad: Any = np.zeros_like(data)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the data and of the gradient."""
         return self.data.shape
 
+    def add_grad(self, gradient: np.ndarray) -> None:
+        """Add to the gradient, also while another thread does.
+
+        Parameters
+        ----------
+        gradient : array, the shape of data
+        """
+        with _adding:
+            if self.grad is None:
+                self.grad = np.zeros_like(self.data)
+            self.grad += gradient
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Parameter, (self.data,)
+
     def __repr__(self) -> str:
         return f"Parameter{self.shape}"
 
 
 class Module:
-    """What layers and models have in common: named parameters, saved and loaded by name.
+    """Name, save and load the parameters of a layer or model.
 
     A subclass sets parameters and other modules as attributes and defines
     `forward` and `backward`. Names are the path of attributes, as in torch:
-    ``rnn.weight_ih_l0``.
+    ``rnn.weight_ih_l0``. Several modules in one attribute stand in a `ModuleList`.
 
     Attributes
     ----------
@@ -75,21 +95,23 @@ class Module:
     ...     def __init__(self):
     ...         self.factor = Parameter(np.array([2.0]))
     ...     def forward(self, x):
-    ...         self.remember(x)
+    ...         self.remember((x, self.factor.data))
     ...         return self.factor.data * x
     ...     def backward(self, dy):
-    ...         x = self.recall()
-    ...         self.factor.grad += (dy * x).sum()
-    ...         return dy * self.factor.data
+    ...         x, factor = self.recall()
+    ...         self.factor.add_grad((dy * x).sum())
+    ...         return dy * factor
     >>> scale = Scale()
     >>> scale(np.array([3.0])).tolist(), scale.backward(np.array([1.0])).tolist()
     ([6.0], [2.0])
     >>> scale.state_dict()
     {'factor': array([2.])}
+    >>> scale
+    Scale(): 1 parameter
+      factor (1,)
     """
 
     training = True
-    _cache: Any = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.forward(*args, **kwargs)
@@ -99,23 +121,31 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
 
     def backward(self, *args: Any, **kwargs: Any) -> Any:
-        """Take the gradient of the loss by the output to that by the input; subclasses define it.
+        """Turn the gradient with respect to the output into that with respect to the input.
 
-        The parameters' gradients are added to their `grad`.
+        Subclasses define it. The parameters' gradients are added to their `grad`.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no backward")
 
     def remember(self, cache: Any) -> None:
         """Keep for `backward` what `forward` knows; in evaluation keep nothing.
 
+        An array, or the arrays of a tuple, are copied unless nobody can write to them:
+        the backward pass is that of the forward pass that ran, whatever happens to a
+        buffer or a parameter in between.
+
         Parameters
         ----------
         cache : object
         """
-        self._cache = cache if self.training else None
+        if not self.training:
+            cache = None
+        elif type(cache) is tuple:
+            cache = tuple(own(part) for part in cache)
+        vars(self).setdefault("_passes", threading.local()).cache = own(cache)
 
     def recall(self) -> Any:
-        """What the last `forward` kept, handed out once.
+        """Hand out once what this thread's last `forward` kept.
 
         Returns
         -------
@@ -127,45 +157,66 @@ class Module:
             If no `forward` came before, if its `backward` ran already, or if the
             module was in evaluation.
         """
-        if self._cache is None:
+        cache = getattr(vars(self).get("_passes"), "cache", None)
+        if cache is None:
             raise RuntimeError(
                 f"{type(self).__name__}.backward needs a forward pass in training mode before it, "
-                "and each forward pass can be walked back once"
+                "in the same thread, and each forward pass can be walked back once"
             )
-        cache, self._cache = self._cache, None
+        self.remember(None)
         return cache
 
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all modules in it, with their dotted names.
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or pickle takes along: no pass that waits for its backward pass."""
+        return {name: value for name, value in vars(self).items() if name != "_passes"}
 
-        Parameters
-        ----------
-        prefix : str, optional
-            Put before every name.
+    def _children(self) -> Iterator[tuple[str, Module | Parameter]]:
+        """The modules and parameters that are attributes, under their names."""
+        for name, value in vars(self).items():
+            if isinstance(value, (Module, Parameter)):
+                yield name, value
+            elif isinstance(value, (list, tuple, set, dict)):
+                parts = value.values() if isinstance(value, dict) else value
+                if any(isinstance(part, (Module, Parameter)) for part in parts):
+                    raise TypeError(
+                        f"{type(self).__name__}.{name} is a {type(value).__name__} of modules or "
+                        "parameters, which would not be trained or saved: put modules into a "
+                        "ModuleList, and set each parameter as an attribute of its own"
+                    )
+
+    def _walk(self, path: str = "") -> Iterator[tuple[str, Module | Parameter]]:
+        """This module and all in it, with dotted names; what has two names comes twice."""
+        yield path, self
+        for name, child in self._children():
+            full = f"{path}.{name}" if path else name
+            if isinstance(child, Module):
+                yield from child._walk(full)
+            else:
+                yield full, child
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """List this module and all modules in it, each once, with their dotted names.
 
         Yields
         ------
         name, module : str, Module
+            This module's own name is empty.
         """
-        yield prefix.rstrip("."), self
-        for name, value in vars(self).items():
-            if isinstance(value, Module):
-                yield from value.named_modules(f"{prefix}{name}.")
+        return _once((name, part) for name, part in self._walk() if isinstance(part, Module))
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """All parameters with their dotted names, in the order in which they were set.
+        """List all parameters with their dotted names, in the order in which they were set.
+
+        A parameter that two modules share (tied weights) comes once, under its first name.
 
         Yields
         ------
         name, parameter : str, Parameter
         """
-        for path, module in self.named_modules():
-            for name, value in vars(module).items():
-                if isinstance(value, Parameter):
-                    yield (f"{path}.{name}" if path else name), value
+        return _once((name, part) for name, part in self._walk() if isinstance(part, Parameter))
 
     def parameters(self) -> list[Parameter]:
-        """All parameters, as an optimiser wants them.
+        """List all parameters, as an optimiser wants them.
 
         Returns
         -------
@@ -176,7 +227,8 @@ class Module:
     def zero_grad(self) -> None:
         """Set every gradient to zero, before the next `backward` adds to it."""
         for parameter in self.parameters():
-            parameter.grad[...] = 0.0
+            if parameter.grad is not None:
+                parameter.grad[...] = 0.0
 
     def train(self, mode: bool = True) -> Module:
         """Switch to training, this module and all modules in it.
@@ -206,21 +258,23 @@ class Module:
         return self.train(False)
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of all parameters, under the names that torch uses.
+        """Copy all parameters, under the names that torch uses. Derived in chapter 02_cell.
 
         Returns
         -------
         dict of str to array
+            A shared parameter stands under each of its names, as in torch.
 
         Notes
         -----
-        Derived in chapter 02_cell. To torch:
-        ``{name: torch.from_numpy(array) for name, array in state.items()}``.
+        To torch: ``{name: torch.from_numpy(array) for name, array in state.items()}``.
         """
-        return {name: parameter.data.copy() for name, parameter in self.named_parameters()}
+        return {name: p.data.copy() for name, p in self._walk() if isinstance(p, Parameter)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the values of all parameters; on an error none is changed.
+        """Take over the values of all parameters. Derived in chapter 02_cell.
+
+        On an error none is changed.
 
         Parameters
         ----------
@@ -231,13 +285,10 @@ class Module:
         Raises
         ------
         ValueError
-            If a name is missing or not known, or if a shape differs.
-
-        Notes
-        -----
-        Derived in chapter 02_cell.
+            If a name is missing or not known, if a shape differs, or if two names of
+            one parameter have different values.
         """
-        own = dict(self.named_parameters())
+        own = {name: part for name, part in self._walk() if isinstance(part, Parameter)}
         missing = [name for name in own if name not in state]
         unexpected = [name for name in state if name not in own]
         if missing or unexpected:
@@ -246,6 +297,7 @@ class Module:
                 f"missing {missing or 'nothing'}, unexpected {unexpected or 'nothing'}"
             )
         arrays = {name: np.asarray(state[name]) for name in own}
+        first: dict[int, str] = {}
         for name, array in arrays.items():
             if array.shape != own[name].shape:
                 raise ValueError(
@@ -253,5 +305,160 @@ class Module:
                 )
             if array.dtype.kind != "f":
                 raise ValueError(f"{name} has dtype {array.dtype}, but floats are needed")
+            twin = first.setdefault(id(own[name]), name)
+            if not np.array_equal(array, arrays[twin], equal_nan=True):
+                raise ValueError(
+                    f"{twin} and {name} are one parameter, but have different values in the state"
+                )
         for name, array in arrays.items():
             own[name].data[...] = array
+
+    def __repr__(self) -> str:
+        count = sum(parameter.data.size for parameter in self.parameters())
+        sizes = ", ".join(self._settings())
+        lines = [f"{type(self).__name__}({sizes}): {count:,} parameter" + "s" * (count != 1)]
+        for name, child in self._children():
+            shown = f"{name}: {child!r}" if isinstance(child, Module) else f"{name} {child.shape}"
+            lines += ["  " + line for line in shown.splitlines()]
+        return "\n".join(lines)
+
+    def _settings(self) -> Iterator[str]:
+        """The arguments that built it, as far as they are attributes and not the default."""
+        arguments: dict[str, inspect.Parameter] = {}
+        for cls in type(self).__mro__:
+            if "__init__" in vars(cls):
+                arguments = {**inspect.signature(cls).parameters, **arguments}
+        for name, argument in arguments.items():
+            value = vars(self).get(name)
+            if isinstance(value, (bool, int, float, str)) and value != argument.default:
+                yield f"{value!r}" if argument.default is argument.empty else f"{name}={value!r}"
+
+
+class ModuleList(Module):
+    """Hold modules in a list, so that their parameters are found, as in torch.
+
+    Parameters
+    ----------
+    modules : iterable of Module, optional
+
+    Raises
+    ------
+    TypeError
+        If one is no Module.
+
+    Examples
+    --------
+    >>> from rnnlib import Linear, ModuleList
+    >>> layers = ModuleList(Linear(3, 3) for _ in range(2))
+    >>> layers.append(Linear(3, 1))
+    >>> len(layers), layers[-1].weight.shape, list(layers.state_dict())[0]
+    (3, (1, 3), '0.weight')
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        for module in modules:
+            self.append(module)
+
+    def append(self, module: Module) -> None:
+        """Add a module at the end.
+
+        Parameters
+        ----------
+        module : Module
+        """
+        if not isinstance(module, Module):
+            raise TypeError(f"modules must be of class Module, got a {type(module).__name__}")
+        setattr(self, str(len(self)), module)
+
+    def __iter__(self) -> Iterator[Module]:
+        return (part for _, part in self._children() if isinstance(part, Module))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return list(self)[index]
+
+
+class Sequential(ModuleList):
+    """Chain modules: each reads what the one before it wrote.
+
+    A recurrent layer begins with a state of zeros, and hands on y, its states over time.
+
+    Parameters
+    ----------
+    *modules : Module
+
+    Raises
+    ------
+    TypeError
+        If one is no Module.
+
+    Examples
+    --------
+    >>> from rnnlib import LSTM, Embedding, Linear, Sequential
+    >>> model = Sequential(Embedding(9, 3), LSTM(3, 4), Linear(4, 9))
+    >>> model(np.array([[1, 2], [3, 4]])).shape
+    (2, 2, 9)
+    >>> model.backward(np.ones((2, 2, 9)))
+    >>> bool(model[0].weight.grad.any())
+    True
+    """
+
+    def __init__(self, *modules: Module) -> None:
+        super().__init__(modules)
+
+    def forward(self, x: Any) -> Any:
+        """Apply one module after the other.
+
+        Parameters
+        ----------
+        x : array
+            As the first module wants it.
+
+        Returns
+        -------
+        y : array
+            As the last module gives it.
+        """
+        for module in self:
+            x = module(x)
+            x = x[0] if isinstance(x, tuple) else x
+        return x
+
+    def backward(self, dy: Any) -> Any:
+        """Walk back from the last module to the first; adds to the parameters' gradients.
+
+        Parameters
+        ----------
+        dy : array
+            Gradient of the loss with respect to y.
+
+        Returns
+        -------
+        dx : array or None
+            Gradient of the loss with respect to x; None where x holds words.
+        """
+        for module in reversed(list(self)):
+            dy = module.backward(dy)
+            dy = dy[0] if isinstance(dy, tuple) else dy
+        return dy
+
+
+def own(value: Any) -> Any:
+    """A copy of an array that somebody can write to; any other value, or array, itself."""
+    owner = value
+    while isinstance(owner, np.ndarray):
+        if owner.flags.writeable:
+            return value.copy()
+        owner = owner.base
+    return value
+
+
+def _once(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Of several names for one thing the first."""
+    seen = set()
+    for name, part in named:
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield name, part
