@@ -52,7 +52,7 @@ from .decoding import (
 from .gradcheck import check_gradients, numerical_gradient
 from .initializers import glorot_uniform, identity, orthogonal, uniform
 from .layers import Conv2d, Dropout, Embedding, Linear
-from .losses import bernoulli_nll, cross_entropy, mse
+from .losses import bernoulli_nll, cross_entropy, mse, quantile_loss
 from .metrics import bits, coverage, mase, perplexity
 from .module import Module, ModuleList, Parameter, Sequential
 from .optim import SGD, Adam, AdamW, RMSprop, clip_grad_norm, clip_grad_value
@@ -137,6 +137,7 @@ __all__ = [
     "orthogonal",
     "perplexity",
     "plot",
+    "quantile_loss",
     "relu",
     "relu_grad",
     "rnn_step",

@@ -197,7 +197,8 @@ def log_softmax(logits: Array) -> Array:
     >>> log_softmax(np.array([1000.0, 1000.0])).round(4).tolist()
     [-0.6931, -0.6931]
     """
-    shifted = logits - logits.max(axis=-1, keepdims=True)
+    with np.errstate(over="ignore", invalid="ignore"):  # a row of -inf alone is answered with NaN
+        shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 

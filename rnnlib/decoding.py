@@ -102,7 +102,7 @@ def draw(
     >>> int(draw(logits, temperature=0.0))
     2
     """
-    logits = expect_float("logits", logits, (*np.shape(logits)[:-1], "K"))
+    logits = expect_float("logits", logits, ("...", "K"))
     if not np.isfinite(logits.max(axis=-1, initial=IMPOSSIBLE)).all():
         raise ValueError("logits holds a row without a finite largest score: look for NaN")
     _expect_temperature(temperature)

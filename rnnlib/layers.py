@@ -76,9 +76,7 @@ class Linear(Module):
         -------
         y : (..., K) array
         """
-        x = expect_float(
-            "x", x, (*np.shape(x)[:-1], self.in_features), dtype=self.weight.data.dtype
-        )
+        x = expect_float("x", x, ("...", self.in_features), dtype=self.weight.data.dtype)
         self.remember(x)
         y = x @ self.weight.data.T
         if self.bias is not None:
@@ -246,7 +244,7 @@ class Dropout(Module):
         ValueError
             If x is neither float32 nor float64.
         """
-        x = expect_float("x", x, np.shape(x))
+        x = expect_float("x", x, ("...",))
         if not self.training:
             self.remember(None)
             return x
@@ -384,9 +382,7 @@ class Conv2d(Module):
             padded picture.
         """
         size, stride, C = self.kernel_size, self.stride, self.in_channels
-        x = expect_float(
-            "x", x, (*np.shape(x)[:-3], C, "height", "width"), dtype=self.weight.data.dtype
-        )
+        x = expect_float("x", x, ("...", C, "height", "width"), dtype=self.weight.data.dtype)
         lead, (height, width) = x.shape[:-3], x.shape[-2:]
         if min(height, width) + sum(self.padding) < size:
             raise ValueError(

@@ -2,7 +2,8 @@
 
 What does not count, labels to ignore and entries outside a mask, changes nothing:
 whatever stands there, NaN too, the loss is the same and the gradient is zero. A NaN
-that counts is not hidden: it makes the loss NaN.
+that counts is not hidden: it makes the loss NaN, and what is too large makes it infinite,
+without a warning.
 """
 
 from __future__ import annotations
@@ -14,37 +15,55 @@ import numpy as np
 from .activations import log_softmax
 from .validation import expect_float, expect_index, expect_shape
 
+_quiet = np.errstate(over="ignore", invalid="ignore")
 
+
+@_quiet
 def cross_entropy(
-    logits: np.ndarray, targets: np.ndarray, ignore_index: int = -100
+    logits: np.ndarray,
+    targets: np.ndarray,
+    ignore_index: int = -100,
+    weight: np.ndarray | None = None,
+    label_smoothing: float = 0.0,
 ) -> tuple[float, np.ndarray]:
-    """Mean surprise at the right answers, -log softmax(logits)[target], in nats.
+    """Take the mean surprise at the right answers, in nats. Derived in chapter 01_storybook.
+
+        - Σ_k w_k q_k log softmax(logits)_k        q = (1 - ε) one-hot(target) + ε / K
+
+    Without weights w and smoothing ε it is -log softmax(logits)[target].
 
     Parameters
     ----------
     logits : (..., K) array
-        Scores before the softmax.
+        Scores before the softmax. The classes are the last axis, not the second as in
+        torch; where K and T are the same, nothing can tell the two apart.
     targets : (...) integer array
         The right class of each, in 0 … K - 1.
     ignore_index : int, optional
         Targets with this value do not count, as for padding; torch's default.
+    weight : (K,) array, optional
+        w, what each class counts for: the dtype of the logits.
+    label_smoothing : float, optional
+        ε, in 0 … 1: the share of each answer that is spread over all classes.
 
     Returns
     -------
     loss : float
-        Mean over the targets that count; natural logarithm.
+        Mean over the targets that count, each as often as its class counts for; natural
+        logarithm.
     dlogits : (..., K) array
-        Gradient of the loss: softmax minus one at the right class, divided by
-        the number of targets that count.
+        Gradient of the loss with respect to the logits: softmax - one-hot(target), divided
+        by the number of targets that count.
 
     Raises
     ------
     ValueError
         If shapes or dtypes do not fit, if a target lies outside, or if no target counts.
 
-    Notes
-    -----
-    Derived in chapter 01_storybook.
+    References
+    ----------
+    Smoothing: Szegedy et al., Rethinking the inception architecture for computer vision,
+    CVPR 2016, section 7.
 
     Examples
     --------
@@ -52,28 +71,40 @@ def cross_entropy(
     >>> round(loss, 4), dlogits.tolist()
     (0.6931, [[-0.5, 0.5]])
     """
-    logits = expect_float("logits", logits, (*np.shape(logits)[:-1], "K"))
+    logits = expect_float("logits", logits, ("...", "K"))
     targets = np.asarray(targets)
+    if targets.shape == (*logits.shape[:1], *logits.shape[2:]) != logits.shape[:-1]:
+        raise ValueError(
+            f"logits has shape {logits.shape} and targets {targets.shape}, as in torch; here the "
+            "classes are the last axis: np.moveaxis(logits, 1, -1)"
+        )
     expect_shape("targets", targets, logits.shape[:-1])
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise ValueError(f"label_smoothing must lie in 0 … 1, got {label_smoothing}")
     counts = targets != ignore_index
     K = logits.shape[-1]
     rows, right = logits[counts], expect_index("targets", targets[counts], size=K)
-    n = len(right)
-    if n == 0:
+    w = np.ones(K, logits.dtype)
+    if weight is not None:
+        w = expect_float("weight", weight, (K,), dtype=logits.dtype)
+    total = w[right].sum()
+    if total == 0:
         raise ValueError("targets holds no label that counts, so there is no mean loss")
+    wq = np.full_like(rows, label_smoothing / K)
+    wq[np.arange(len(right)), right] += 1.0 - label_smoothing
+    wq *= w
     log_p = log_softmax(rows)
-    loss = -float(log_p[np.arange(n), right].mean())
-    drows = np.exp(log_p)
-    drows[np.arange(n), right] -= 1.0
+    loss = -float(np.where(wq == 0, 0, wq * log_p).sum() / total)
     dlogits = np.zeros_like(logits)
-    dlogits[counts] = drows / n
+    dlogits[counts] = (np.exp(log_p) * wq.sum(axis=-1, keepdims=True) - wq) / total
     return loss, dlogits
 
 
+@_quiet
 def mse(
     predictions: np.ndarray, targets: np.ndarray, mask: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
-    """Mean squared error, the mean of (prediction - target)².
+    """Take the mean squared error, of (prediction - target)². Derived in chapter 12_forecasting.
 
     Parameters
     ----------
@@ -89,17 +120,13 @@ def mse(
     loss : float
         Mean over the entries that count, in the square of the targets' unit.
     dpredictions : (...) array
-        Gradient of the loss: 2 (prediction - target), divided by the number of
-        entries that count.
+        Gradient of the loss with respect to the predictions: 2 (prediction - target),
+        divided by the number of entries that count.
 
     Raises
     ------
     ValueError
         If shapes or dtypes do not fit, or if no entry counts.
-
-    Notes
-    -----
-    Derived in chapter 12_forecasting.
 
     Examples
     --------
@@ -107,29 +134,88 @@ def mse(
     >>> loss, dpredictions.tolist()
     (2.0, [-2.0, 0.0])
     """
-    predictions = expect_float("predictions", predictions, np.shape(predictions))
+    predictions = expect_float("predictions", predictions, ("...",))
     targets = expect_float("targets", targets, predictions.shape, dtype=predictions.dtype)
     axes = predictions.ndim if mask is None else np.ndim(mask)
     counts = _expect_mask(mask, predictions.shape[: axes or predictions.ndim])
     difference = predictions[counts] - targets[counts]
-    n = difference.size
-    if n == 0:
-        raise ValueError("predictions holds no entry that counts, so there is no mean loss")
+    n = _expect_some("predictions", difference.size)
     dpredictions = np.zeros_like(predictions)
     dpredictions[counts] = 2.0 * difference / n
     return float((difference**2).mean()), dpredictions
 
 
+@_quiet
+def quantile_loss(
+    predictions: np.ndarray, targets: np.ndarray, quantiles: Any, mask: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """Charge q for each unit too low, 1 - q for each too high. Derived in chapter 12_forecasting.
+
+        ρ_q(d) = q d  where d ≥ 0,  (q - 1) d  where d < 0        d = target - prediction
+
+    What makes it smallest is the q-quantile: the number below which a share q of the
+    targets lies. For q = ½ it is half the absolute error, and the median.
+
+    Parameters
+    ----------
+    predictions : (..., Q) array
+        A prediction for each quantile.
+    targets : (...) array
+        What happened: the dtype of the predictions.
+    quantiles : (Q,) array
+        q of each, in 0 … 1 (both excluded).
+    mask : (...) boolean array, optional
+        True where a target counts; all count if left out.
+
+    Returns
+    -------
+    loss : float
+        Mean over the quantiles and the targets that count, in the targets' unit.
+    dpredictions : (..., Q) array
+        Gradient of the loss with respect to the predictions: -q or 1 - q, divided by the
+        number of predictions that count.
+
+    Raises
+    ------
+    ValueError
+        If shapes or dtypes do not fit, if a quantile lies outside, or if no target counts.
+
+    References
+    ----------
+    Koenker and Bassett, Regression quantiles, Econometrica 46, 1978.
+
+    Examples
+    --------
+    >>> loss, dpredictions = quantile_loss(np.array([[4.0, 6.0]]), np.array([5.0]), [0.1, 0.9])
+    >>> round(loss, 4), dpredictions.round(4).tolist()  # the target lies inside, by one unit
+    (0.1, [[-0.05, 0.05]])
+    """
+    predictions = expect_float("predictions", predictions, ("...", "Q"))
+    Q, dtype = predictions.shape[-1], predictions.dtype
+    targets = expect_float("targets", targets, predictions.shape[:-1], dtype=dtype)
+    q = expect_float("quantiles", np.asarray(quantiles, dtype), (Q,))
+    if not ((q > 0.0) & (q < 1.0)).all():
+        raise ValueError(f"quantiles must lie in 0 … 1 (both excluded), got {q.tolist()}")
+    counts = _expect_mask(mask, targets.shape)
+    d = targets[counts][:, None] - predictions[counts]
+    n = _expect_some("predictions", d.size)
+    slope = np.where(d < 0.0, q - 1.0, q)
+    dpredictions = np.zeros_like(predictions)
+    dpredictions[counts] = -slope / n
+    return float((slope * d).mean()), dpredictions
+
+
+@_quiet
 def bernoulli_nll(
     logits: np.ndarray, targets: np.ndarray, mask: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
-    """Mean surprise at frames of many yes-or-no answers, such as the notes that sound.
+    """Take the mean surprise at frames of many yes-or-no answers. Derived in chapter 13_music.
 
         -log p(frame) = Σ_k  v_k log(1 + e^{-s_k}) + (1 - v_k) log(1 + e^{s_k})
 
-    for scores s and answers v: each note is a coin of its own with probability σ(s_k),
-    and the surprises of one frame add up. Both logarithms are taken of the score
-    itself, never of a probability that has been rounded to 0 or 1.
+    for scores s and answers v, such as the notes that sound: each is a coin of its own
+    with probability σ(s_k), and the surprises of one frame add up. Both logarithms are
+    taken of the score itself, never of a probability that has been rounded to 0 or 1.
 
     Parameters
     ----------
@@ -145,7 +231,8 @@ def bernoulli_nll(
     loss : float
         Summed over the K answers, mean over the frames that count; natural logarithm.
     dlogits : (..., K) array
-        Gradient of the loss: σ(s) - v, divided by the number of frames that count.
+        Gradient of the loss with respect to the logits: σ(s) - v, divided by the number
+        of frames that count.
 
     Raises
     ------
@@ -158,29 +245,25 @@ def bernoulli_nll(
     Boulanger-Lewandowski, Bengio and Vincent, Modeling temporal dependencies in
     high-dimensional sequences, ICML 2012.
 
-    Notes
-    -----
-    Derived in chapter 13_music.
-
     Examples
     --------
     >>> loss, dlogits = bernoulli_nll(np.array([[0.0, 0.0, 800.0]]), np.array([[1.0, 0.0, 1.0]]))
     >>> round(loss, 4), dlogits.tolist()  # 2 log 2, and nothing for a sure right answer
     (1.3863, [[-0.5, 0.5, 0.0]])
     """
-    logits = expect_float("logits", logits, (*np.shape(logits)[:-1], "K"))
+    logits = expect_float("logits", logits, ("...", "K"))
     targets = expect_float("targets", targets, logits.shape, dtype=logits.dtype)
     counts = _expect_mask(mask, logits.shape[:-1])
     s, v = logits[counts], targets[counts]
     inside = (v >= 0.0) & (v <= 1.0)
     if not inside.all():
         raise ValueError(f"targets must lie in 0 … 1, but holds {v[~inside][0]}")
-    n = len(s)
-    if n == 0:
-        raise ValueError("logits holds no frame that counts, so there is no mean loss")
+    n = _expect_some("logits", len(s))
     tail = np.log1p(np.exp(-abs(s)))
     surprise_1, surprise_0 = np.maximum(-s, 0.0) + tail, np.maximum(s, 0.0) + tail
-    loss = float((v * surprise_1 + (1.0 - v) * surprise_0).sum() / n)
+    # an infinite surprise at an answer of probability 0 adds nothing
+    surprise = np.where(v == 0, 0, v * surprise_1) + np.where(v == 1, 0, (1.0 - v) * surprise_0)
+    loss = float(surprise.sum() / n)
     dlogits = np.zeros_like(logits)
     dlogits[counts] = ((1.0 - v) * np.exp(-surprise_1) - v * np.exp(-surprise_0)) / n
     return loss, dlogits
@@ -193,3 +276,10 @@ def _expect_mask(mask: Any, shape: tuple[int, ...]) -> np.ndarray:
         raise ValueError(f"mask has dtype {mask.dtype}, but bool is needed")
     expect_shape("mask", mask, shape)
     return mask
+
+
+def _expect_some(name: str, n: int) -> int:
+    """`n`, or a ValueError if nothing counts."""
+    if n == 0:
+        raise ValueError(f"{name} holds no entry that counts, so there is no mean loss")
+    return n

@@ -8,7 +8,9 @@ from .validation import expect_float, expect_positive
 
 
 def perplexity(nll: float) -> float:
-    """e to the mean surprise: among how many equally likely words the model hesitates.
+    """Raise e to the mean surprise. Derived in chapter 01_storybook.
+
+    Among so many equally likely words the model hesitates.
 
     Parameters
     ----------
@@ -18,22 +20,19 @@ def perplexity(nll: float) -> float:
     Returns
     -------
     float
-        At least 1 for a real distribution.
-
-    Notes
-    -----
-    Derived in chapter 01_storybook.
+        At least 1 for a real distribution; infinite where no float is large enough.
 
     Examples
     --------
     >>> round(perplexity(np.log(6.0)), 4)
     6.0
     """
-    return float(np.exp(nll))
+    with np.errstate(over="ignore"):
+        return float(np.exp(nll))
 
 
 def bits(nll: float) -> float:
-    """Nats to bits: the mean surprise with logarithm to base 2.
+    """Turn nats into bits, logarithms to base 2. Derived in chapter 01_storybook.
 
     Parameters
     ----------
@@ -44,10 +43,6 @@ def bits(nll: float) -> float:
     -------
     float
         Bits per symbol.
-
-    Notes
-    -----
-    Derived in chapter 01_storybook.
 
     Examples
     --------
@@ -60,7 +55,9 @@ def bits(nll: float) -> float:
 def mase(
     predictions: np.ndarray, targets: np.ndarray, history: np.ndarray, season: int = 1
 ) -> float:
-    """Mean absolute scaled error: how far off, in units of the naive forecast's own error.
+    """Take the mean absolute scaled error, MASE. Derived in chapter 12_forecasting.
+
+    How far off is a forecast, in units of the naive forecast's own error?
 
         mean abs(y - ŷ)  /  mean over the history of abs(y_t - y_{t-m})
 
@@ -92,11 +89,7 @@ def mase(
     References
     ----------
     Hyndman and Koehler, Another look at measures of forecast accuracy, International
-    Journal of Forecasting 22, 2006, section 3.
-
-    Notes
-    -----
-    Derived in chapter 12_forecasting.
+    Journal of Forecasting 22, 2006.
 
     Examples
     --------
@@ -104,7 +97,7 @@ def mase(
     >>> mase(np.array([15.0, 13.0]), np.array([14.0, 14.0]), history)
     0.5
     """
-    predictions = expect_float("predictions", predictions, np.shape(predictions))
+    predictions = expect_float("predictions", predictions, ("...",))
     targets = expect_float("targets", targets, predictions.shape, dtype=predictions.dtype)
     history = expect_float("history", history, ("T",), dtype=predictions.dtype)
     season = expect_positive("season", season)
@@ -123,10 +116,11 @@ def mase(
 
 
 def coverage(lower: np.ndarray, upper: np.ndarray, targets: np.ndarray) -> float:
-    """Share of the targets that fall into their intervals, both ends included.
+    """Take the share of targets that their intervals cover. Derived in chapter 12_forecasting.
 
-    A 90 % interval is honest if it covers 0.9: less is overconfident, more timid. Where
-    the ends have crossed (lower above upper) nothing is covered.
+    Both ends are included. A 90 % interval is honest if it covers 0.9: less is
+    overconfident, more timid. Where the ends have crossed (lower above upper) nothing is
+    covered.
 
     Parameters
     ----------
@@ -146,17 +140,13 @@ def coverage(lower: np.ndarray, upper: np.ndarray, targets: np.ndarray) -> float
         If shapes or dtypes do not fit, if there are no intervals, or if an array holds
         NaN, which lies neither inside nor outside.
 
-    Notes
-    -----
-    Derived in chapter 12_forecasting.
-
     Examples
     --------
     >>> targets = np.array([1.0, 2.0, 3.0, 9.0])
     >>> coverage(targets * 0.0, targets * 0.0 + 3.0, targets)
     0.75
     """
-    lower = expect_float("lower", lower, np.shape(lower))
+    lower = expect_float("lower", lower, ("...",))
     upper = expect_float("upper", upper, lower.shape, dtype=lower.dtype)
     targets = expect_float("targets", targets, lower.shape, dtype=lower.dtype)
     if lower.size == 0:

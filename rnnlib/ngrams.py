@@ -13,7 +13,9 @@ from .validation import expect_index, expect_positive, expect_shape
 
 
 class NGram:
-    """Interpolated Witten-Bell smoothing: P(word | the last order - 1 words).
+    """Predict a word from the order - 1 words before it. Derived in chapter 01_storybook.
+
+    Interpolated with Witten and Bell's smoothing:
 
     A context c that was seen n(c) times, followed by t(c) different words, mixes
     its own counts with the prediction of the context one word shorter:
@@ -44,10 +46,6 @@ class NGram:
     Witten and Bell, The zero-frequency problem, IEEE Transactions on Information
     Theory 37(4), 1991, method C.
 
-    Notes
-    -----
-    Derived in chapter 01_storybook.
-
     Examples
     --------
     >>> y = np.array([[1, 1, 1], [2, 2, 3]])  # three sequences of two words, time first
@@ -67,7 +65,7 @@ class NGram:
         self.start = start
 
     def fit(self, y: np.ndarray) -> NGram:
-        """Count.
+        """Count what follows what.
 
         Parameters
         ----------
@@ -118,13 +116,14 @@ class NGram:
         return np.array(numbers)
 
     def _padded(self, context: np.ndarray) -> np.ndarray:
+        """The contexts (T, N), with start before those that are too short."""
         expect_shape("context", context, ("T", "N"))
         expect_index("context", context, self.vocabulary_size)
         missing = max(0, self.order - 1 - len(context))
         return np.concatenate([np.full((missing, context.shape[1]), self.start), context])
 
     def predict(self, context: np.ndarray) -> np.ndarray:
-        """The distribution over the next word.
+        """Give the distribution over the next word.
 
         Parameters
         ----------
@@ -160,15 +159,5 @@ class NGram:
         return p
 
     def seen(self, context: np.ndarray) -> np.ndarray:
-        """Which of these contexts, at their full length, ever occurred in what was counted.
-
-        Parameters
-        ----------
-        context : (T, N) integer array
-            As for `predict`.
-
-        Returns
-        -------
-        seen : (N,) boolean array
-        """
+        """Say which of the contexts (T, N) ever occurred, at their full length: (N,) booleans."""
         return self._numbers(self._padded(context), self.order - 1)[-1] >= 0

@@ -2,7 +2,8 @@
 
 Every public function of `rnnlib` checks its arrays here, so that a wrong shape
 is one sentence that names the argument, and never a broadcast that goes on with
-the wrong numbers.
+the wrong numbers. Each function takes the name that the caller gives the argument,
+returns the value, never a copy, and raises a ValueError otherwise.
 """
 
 from __future__ import annotations
@@ -15,92 +16,48 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def as_rng(seed: int | np.random.Generator | None) -> np.random.Generator:
-    """The generator of random numbers that `seed` stands for.
-
-    Parameters
-    ----------
-    seed : int, numpy.random.Generator or None
-        A generator is returned as it is, so that draws go on where they were.
-
-    Returns
-    -------
-    numpy.random.Generator
-
-    Examples
-    --------
-    >>> int(as_rng(0).integers(100)) == int(as_rng(0).integers(100))
-    True
-    """
+    """The generator of random numbers that `seed` stands for; a generator is returned as it is."""
     return np.random.default_rng(seed)
 
 
 def expect_float(
     name: str, value: Any, shape: tuple[int | str, ...], dtype: np.dtype | None = None
 ) -> np.ndarray:
-    """`value` as a float array of this shape, or a ValueError that names it.
+    """`value` as a float array of this shape and, where one is needed, of this dtype.
 
-    Parameters
-    ----------
-    name : str
-        What the caller calls the argument.
-    value : array
-        float32 or float64; nothing is converted silently.
-    shape : tuple of int and str
-        A number must match; a letter stands for any size.
-    dtype : numpy.dtype, optional
-        The only dtype allowed, where one is needed.
+    In the shape a number must match; a letter stands for any size, "..." at its beginning
+    for any axes.
 
-    Returns
-    -------
-    array
-        `value` itself, never a copy.
-
-    Raises
-    ------
-    ValueError
-        If the dtype or the shape is another.
-
-    Examples
-    --------
     >>> expect_float("x_t", np.zeros((2, 3)), ("B", 4))
     Traceback (most recent call last):
     ...
     ValueError: x_t has shape (2, 3), but shape (B, 4) is needed
     """
+    if isinstance(value, tuple) and any(isinstance(part, np.ndarray) for part in value):
+        raise ValueError(
+            f"{name} is a tuple of {len(value)}, but one array is needed; where a recurrent layer "
+            "returned it, as (y, state), take y"
+        )
     array = np.asarray(value)
     if array.dtype not in FLOATS:
         raise ValueError(f"{name} has dtype {array.dtype}, but float32 or float64 is needed")
     expect_shape(name, array, shape)
     if dtype is not None and array.dtype != dtype:
         raise ValueError(
-            f"{name} has dtype {array.dtype}, but {dtype} is needed, as in the other arrays: "
-            f"convert it with {name}.astype(np.{dtype})"
+            f"{name} has dtype {array.dtype}, but {dtype} is needed, as in the weights or the "
+            f"other arrays: make the layers with dtype=np.{array.dtype}, or convert with "
+            f"{name}.astype(np.{dtype})"
         )
     return array
 
 
 def expect_shape(name: str, array: np.ndarray, shape: tuple[int | str, ...]) -> None:
-    """Raise a ValueError that names the array unless it has this shape.
-
-    Parameters
-    ----------
-    name : str
-        What the caller calls the argument.
-    array : array
-    shape : tuple of int and str
-        A number must match; a letter stands for any size.
-
-    Raises
-    ------
-    ValueError
-        If the number of axes or a size differs.
-
-    Examples
-    --------
-    >>> expect_shape("targets", np.zeros((5, 2)), ("T", 2))
-    """
-    fits = array.ndim == len(shape) and all(
-        isinstance(want, str) or want == got for want, got in zip(shape, array.shape, strict=True)
+    """Raise unless the array has this shape, written as in `expect_float`."""
+    any_axes = shape[:1] == ("...",)
+    last = shape[any_axes:]
+    here = array.shape[max(array.ndim - len(last), 0) :] if any_axes else array.shape
+    fits = len(here) == len(last) and all(
+        isinstance(want, str) or want == got for want, got in zip(last, here, strict=True)
     )
     if not fits:
         wanted = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
@@ -108,27 +65,8 @@ def expect_shape(name: str, array: np.ndarray, shape: tuple[int | str, ...]) -> 
 
 
 def expect_index(name: str, value: Any, size: int) -> np.ndarray:
-    """`value` as an array of integers in 0 … size - 1, or a ValueError that names it.
+    """`value` as an array of integers in 0 … size - 1, of any shape.
 
-    Parameters
-    ----------
-    name : str
-        What the caller calls the argument.
-    value : integer array, any shape
-    size : int
-        One more than the largest allowed entry.
-
-    Returns
-    -------
-    array
-
-    Raises
-    ------
-    ValueError
-        If an entry is not an integer, or lies outside.
-
-    Examples
-    --------
     >>> expect_index("tokens", [0, 7], size=5)
     Traceback (most recent call last):
     ...
@@ -145,30 +83,8 @@ def expect_index(name: str, value: Any, size: int) -> np.ndarray:
 
 
 def expect_lengths(name: str, value: Any, B: int, longest: int, least: int = 0) -> np.ndarray:
-    """`value` as (B,) integers in least … longest, or a ValueError that names it.
+    """`value` as (B,) integers in least … longest; None where all are the longest.
 
-    Parameters
-    ----------
-    name : str
-        What the caller calls the argument.
-    value : (B,) integer array or None
-        None: all sequences are the longest.
-    B : int
-        Number of sequences.
-    longest, least : int
-        The bounds, both allowed.
-
-    Returns
-    -------
-    (B,) integer array
-
-    Raises
-    ------
-    ValueError
-        If the shape is another, or an entry is not an integer or lies outside.
-
-    Examples
-    --------
     >>> expect_lengths("lengths", [2, 3, 9], B=3, longest=5, least=1)
     Traceback (most recent call last):
     ...
@@ -186,31 +102,14 @@ def expect_lengths(name: str, value: Any, B: int, longest: int, least: int = 0) 
     return lengths
 
 
-def expect_positive(name: str, value: Any) -> int:
-    """`value` as an int of at least 1, or a ValueError that names it.
+def expect_positive(name: str, value: Any, least: int = 1) -> int:
+    """`value` as an int of at least 1, or of at least `least`.
 
-    Parameters
-    ----------
-    name : str
-        What the caller calls the argument.
-    value : int
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    ValueError
-        If it is not a whole number of at least 1.
-
-    Examples
-    --------
     >>> expect_positive("hidden_size", 0)
     Traceback (most recent call last):
     ...
     ValueError: hidden_size must be a whole number of at least 1, got 0
     """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)

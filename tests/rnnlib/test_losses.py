@@ -6,10 +6,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rnnlib import bernoulli_nll, check_gradients, cross_entropy, mse
+from rnnlib import (
+    GRU,
+    bernoulli_nll,
+    check_gradients,
+    cross_entropy,
+    log_softmax,
+    mse,
+    quantile_loss,
+    softmax,
+)
 
 CONFIGURATIONS = 256
 TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
+
+Q = [0.1, 0.3, 0.5, 0.7, 0.9]
 
 torch.set_num_threads(1)
 
@@ -95,15 +106,49 @@ def test_cross_entropy_equals_torch_in_both_dtypes_and_for_any_ignored_label(dty
         targets = rng.integers(K, size=shape)
         ignored = int(rng.choice([-100, -1, 0, K - 1]))
         targets.flat[rng.integers(targets.size)] = (ignored + 1) % K  # one that counts
+        more = {"ignore_index": ignored, "label_smoothing": float(rng.choice([0.0, rng.random()]))}
+        weight = rng.uniform(0.1, 3.0, size=K).astype(dtype) if rng.integers(2) else None
+        their_weight = None if weight is None else torch.tensor(weight.astype(np.float64))
         other = torch.tensor(targets.reshape(-1))
         compare(
-            *cross_entropy(logits, targets, ignore_index=ignored),
+            *cross_entropy(logits, targets, weight=weight, **more),
             logits,
-            lambda twin, v=other, i=ignored, K=K: torch.nn.functional.cross_entropy(
-                twin.reshape(-1, K), v, ignore_index=i
+            lambda twin, v=other, K=K, w=their_weight, more=more: torch.nn.functional.cross_entropy(
+                twin.reshape(-1, K), v, weight=w, **more
             ),
             dtype,
         )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_quantile_loss_and_its_gradient_equal_what_torch_makes_of_the_definition(dtype):
+    for seed in range(CONFIGURATIONS):
+        rng = np.random.default_rng(seed)
+        shape, q = random_shape(rng), rng.uniform(0.01, 0.99, size=rng.integers(1, 4))
+        predictions = (3.0 * rng.standard_normal((*shape, len(q)))).astype(dtype)
+        targets = (3.0 * rng.standard_normal(shape)).astype(dtype)
+        mask = random_mask(rng, shape)
+        counts = torch.tensor(np.ones(shape, dtype=bool) if mask is None else mask)
+
+        other = torch.tensor(targets.astype(np.float64))
+
+        def definition(twin, v=other, c=counts, q=q):
+            d, q = v[c][:, None] - twin[c], torch.tensor(q)
+            return torch.maximum(q * d, (q - 1.0) * d).mean()
+
+        compare(*quantile_loss(predictions, targets, q, mask), predictions, definition, dtype)
+
+
+def test_the_quantile_loss_is_least_at_the_quantile():
+    targets = np.random.default_rng(4).exponential(size=2001)
+    for q in [0.1, 0.5, 0.9]:
+        candidates = np.quantile(targets, [q - 0.05, q, q + 0.05])
+        losses = [quantile_loss(np.full((2001, 1), c), targets, [q])[0] for c in candidates]
+        assert np.argmin(losses) == 1
+        _, gradient = quantile_loss(np.full((2001, 1), candidates[1]), targets, [q])
+        assert abs(gradient.sum()) < 1e-3
+    half, _ = quantile_loss(np.zeros((2001, 1)), targets, [0.5])
+    assert half == pytest.approx(0.5 * targets.mean())
 
 
 @pytest.mark.parametrize("masked", [False, True])
@@ -121,8 +166,13 @@ def test_gradients_equal_numerical_ones(masked):
     labels = rng.integers(5, size=(4, 3))
     if masked:
         labels[~mask] = -100
-    _, gradient = cross_entropy(outputs, labels)
-    check_gradients(lambda: cross_entropy(outputs, labels)[0], {"a": outputs}, {"a": gradient})
+    for more in [{}, {"weight": np.array([1.0, 0.0, 0.5, 2.0, 3.0]), "label_smoothing": 0.2}]:
+        _, gradient = cross_entropy(outputs, labels, **more)
+        check_gradients(
+            lambda more=more: cross_entropy(outputs, labels, **more)[0],
+            {"a": outputs},
+            {"a": gradient},
+        )
 
 
 @pytest.mark.parametrize("rubbish", [1e6, -np.inf, np.nan])
@@ -138,6 +188,8 @@ def test_what_does_not_count_changes_nothing(rubbish):
         (mse, targets, dirty_targets, {"mask": mask}),
         (bernoulli_nll, targets, dirty_targets, {"mask": mask}),
         (cross_entropy, labels, labels, {}),
+        (cross_entropy, labels, labels, {"label_smoothing": 0.1}),
+        (quantile_loss, targets[..., 0], dirty_targets[..., 0], {"quantiles": Q, "mask": mask}),
     ]:
         value, gradient = loss(outputs, right, **more)
         dirty_value, dirty_gradient = loss(dirty, dirty_right, **more)
@@ -184,6 +236,40 @@ def test_cross_entropy_of_a_class_that_cannot_be_is_infinite_and_its_gradient_is
     loss, gradient = cross_entropy(np.array([[0.0, -np.inf]]), np.array([1]))
     assert loss == np.inf
     assert gradient.tolist() == [[1.0, -1.0]]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_no_number_can_hold_is_infinite_or_nan_without_a_warning(dtype):
+    """Warnings are errors here, as in a strict notebook."""
+    nowhere = np.array([[0.0, 0.0], [-np.inf, -np.inf]], dtype)
+    assert np.isnan(softmax(nowhere)).tolist() == [[False] * 2, [True] * 2]
+    assert np.isnan(log_softmax(nowhere)).tolist() == [[False] * 2, [True] * 2]
+    loss, gradient = cross_entropy(nowhere, np.array([0, 1]))
+    assert np.isnan(loss) and gradient[0].tolist() == [-0.25, 0.25]
+    huge = np.array([[np.finfo(dtype).max, -np.finfo(dtype).max]])
+    assert softmax(huge).tolist() == [[1.0, 0.0]]
+    assert cross_entropy(huge, np.array([1]))[0] == np.inf
+    assert mse(huge, -huge)[0] == np.inf
+    assert quantile_loss(huge, -huge[:, 0], [0.5, 0.9])[0] == np.inf
+    sure = np.array([[np.inf, -np.inf]], dtype)
+    assert bernoulli_nll(sure, np.array([[1, 0]], dtype))[0] == 0.0
+    assert bernoulli_nll(sure, np.array([[1, 1]], dtype))[0] == np.inf
+    assert np.isnan(mse(sure, sure)[0])
+
+
+def test_classes_in_the_middle_as_torch_has_them_are_refused_and_named():
+    logits, targets = np.zeros((4, 3, 7)), np.zeros((4, 7), dtype=int)
+    with pytest.raises(ValueError, match=r"as in torch; here .* np\.moveaxis\(logits, 1, -1\)"):
+        cross_entropy(logits, targets)
+    assert cross_entropy(np.moveaxis(logits, 1, -1), targets)[0] == pytest.approx(np.log(3.0))
+
+
+def test_what_a_recurrent_layer_returns_is_no_array_and_the_message_says_what_to_take():
+    layer = GRU(3, 2, seed=0)
+    with pytest.raises(ValueError, match=r"logits is a tuple of 2, .* as \(y, state\), take y"):
+        cross_entropy(layer(np.ones((5, 4, 3))), np.zeros((5, 4), dtype=int))
+    with pytest.raises(ValueError, match=r"make the layers with dtype=np\.float32, or convert"):
+        layer(np.ones((5, 4, 3), np.float32))
 
 
 def test_nan_is_not_hidden():
@@ -234,7 +320,7 @@ def test_the_order_of_the_batch_does_not_matter():
         np.testing.assert_allclose(other_gradient, gradient[:, order], rtol=1e-14)
 
 
-A, B = np.ones((2, 3)), np.ones((2, 3))
+A, B, LABELS = np.ones((2, 3)), np.ones((2, 3)), np.zeros(2, int)
 ANY = np.ones((2, 3), dtype=bool)
 
 
@@ -281,6 +367,19 @@ def test_a_wrong_argument_is_named(loss, arguments, message):
         (lambda: cross_entropy(A.astype(np.float16), np.array([0, 1])), "logits has dtype float16"),
         (lambda: cross_entropy(A[:0], np.zeros(0, int)), "targets holds no label that counts"),
         (lambda: cross_entropy(A[:, :0], np.zeros(2, int)), "targets must lie in"),
+        (lambda: cross_entropy(A, LABELS, weight=np.ones(2)), r"weight has shape \(2,\)"),
+        (
+            lambda: cross_entropy(A, LABELS, weight=np.zeros(3)),
+            "targets holds no label that counts",
+        ),
+        (
+            lambda: cross_entropy(A, LABELS, label_smoothing=1.1),
+            "label_smoothing must lie in 0 … 1",
+        ),
+        (lambda: quantile_loss(A, B[:, 0], [0.5]), r"quantiles has shape \(1,\), but shape \(3,\)"),
+        (lambda: quantile_loss(A, B[:, 0], [0.1, 0.5, 1.0]), "quantiles must lie in 0 … 1"),
+        (lambda: quantile_loss(A, B, Q[:3]), r"targets has shape \(2, 3\), but shape \(2,\)"),
+        (lambda: quantile_loss(A[:0], B[:0, 0], Q[:3]), "predictions holds no entry that counts"),
     ],
 )
 def test_each_loss_names_its_own_wrong_arguments(call, message):
