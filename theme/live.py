@@ -1,41 +1,83 @@
-"""Live figures: custom elements, each of which is a script in figures/."""
+"""Live figures: custom elements, each of which is a script in figures/.
+
+:::{live} rnn-cell
+:name: fig-cell-play
+
+The caption, where the figure has a name.
+
+A live figure. What it shows and what the reader can do with it, in words, for those
+who cannot see it and for places where no script runs.
+:::
+"""
 
 from __future__ import annotations
 
-import re
+import html
 import shutil
 from pathlib import Path
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
 
 from theme import THEME
 
-ELEMENT = re.compile(r"<unrolled-([a-z-]+)")
 log = logging.getLogger(__name__)
 
 
-def live_figures(doctree: nodes.document) -> list[str]:
-    """The names of the live figures on a page."""
-    texts = [node.astext() for node in doctree.findall(nodes.raw)]
-    return sorted({name for text in texts for name in ELEMENT.findall(text)})
+class live(nodes.General, nodes.Element):
+    """A custom element, and the words that stand in its place."""
 
 
-class LiveFigures(SphinxTransform):
-    """Mark the elements for styles, and see that their scripts are there."""
+class Live(SphinxDirective):
+    required_arguments = 1
+    has_content = True
+    option_spec = {"name": directives.unchanged_required}  # noqa: RUF012
+
+    def run(self):
+        name = self.arguments[0]
+        if not (THEME / "figures" / f"{name}.js").is_file():
+            raise self.error(f"there is no theme/figures/{name}.js")
+        box = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, box)
+        *caption, words = box.children or [None]
+        if words is None or len(caption) != ("name" in self.options):
+            raise self.error("a live figure has a text alternative, and a caption if it has a name")
+        figure = live(element=f"unrolled-{name}", words=words.astext())
+        if not caption:
+            return [figure]
+        numbered = nodes.figure("", figure, nodes.caption("", "", *caption[0].children))
+        self.add_name(numbered)
+        self.set_source_info(numbered)
+        return [numbered]
+
+
+def visit_live(self, node: live) -> None:
+    self.body.append(f'<{node["element"]} class="live">{html.escape(node["words"])}')
+
+
+def depart_live(self, node: live) -> None:
+    self.body.append(f"</{node['element']}>\n")
+
+
+class NoRawFigures(SphinxTransform):
+    """An element written as HTML would have no number, no caption and no script."""
 
     default_priority = 500
 
     def apply(self):
-        for name in live_figures(self.document):
-            if not (THEME / "figures" / f"{name}.js").is_file():
-                where = self.env.docname
-                log.warning("no theme/figures/%s.js for <unrolled-%s>", name, name, location=where)
-        for node in list(self.document.findall(nodes.raw)):
-            marked = ELEMENT.sub(r'\g<0> class="live"', node.astext())
-            node.replace_self(nodes.raw(marked, marked, **node.attributes))
+        for node in self.document.findall(nodes.raw):
+            if "<unrolled-" in node.astext():
+                log.warning("write :::{live} for a live figure", location=self.env.docname)
+
+
+def scripts(doctree: nodes.document | None) -> list[str]:
+    """The scripts that a page's live figures need."""
+    elements = {node["element"] for node in (doctree.findall(live) if doctree else ())}
+    return sorted(f"figures/{name.removeprefix('unrolled-')}.js" for name in elements)
 
 
 def copy_figures(app: Sphinx) -> None:
@@ -46,6 +88,8 @@ def copy_figures(app: Sphinx) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.add_transform(LiveFigures)
+    app.add_node(live, html=(visit_live, depart_live))
+    app.add_directive("live", Live)
+    app.add_transform(NoRawFigures)
     app.connect("builder-inited", copy_figures)
     return {"parallel_read_safe": True}

@@ -17,7 +17,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from theme import TOKENS
 from theme.addresses import EXERCISES_BRANCH, colab, repository
 from theme.downloads import exercise_of, files_read
-from theme.live import live_figures
+from theme.live import scripts
 
 
 def launch_links(config, source: Path) -> str:
@@ -155,7 +155,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     context["unrolled"] = {
         "asset": asset,
         "base": urlsplit(app.config.html_baseurl).path,
-        "modules": [f"figures/{name}.js" for name in live_figures(doctree)] if doctree else [],
+        "modules": scripts(doctree),
         "outline": outline(app, pagename),
         "paper": re.search(
             r"--paper: var\(--light, (#\w+)\) var\(--dark, (#\w+)\)", colours
