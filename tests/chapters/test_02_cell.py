@@ -1,42 +1,9 @@
 """Chapter 02: what its figures show, its hand-set networks do and its answers say is so."""
 
-import ast
-import json
-from pathlib import Path
-
-import matplotlib
-import nbformat
 import numpy as np
 import pytest
 
 import rnnlib
-
-matplotlib.use("Agg")
-CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
-NOTEBOOK = nbformat.read(CHAPTERS / "02_cell.ipynb", as_version=4)
-SOURCES = {cell.id: cell.source for cell in NOTEBOOK.cells}
-EXPERIMENT = CHAPTERS / "experiments" / "02_cell.py"
-RESULT = json.loads(EXPERIMENT.with_suffix(".json").read_text())
-
-
-@pytest.fixture(scope="module")
-def ran():
-    """The chapter's names after its last cell, and under "figures" each cell's axes."""
-    import matplotlib.pyplot as plt
-
-    names, figures = {}, {}
-    show, style = plt.show, dict(matplotlib.rcParams)
-    plt.show = lambda: None
-    try:
-        for cell in NOTEBOOK.cells:
-            if cell.cell_type == "code" and cell.id != "setup":
-                exec(compile(cell.source, cell.id, "exec"), names)
-                figures[cell.id] = [ax for n in plt.get_fignums() for ax in plt.figure(n).axes]
-                plt.close("all")
-    finally:
-        plt.show = show
-        matplotlib.rcParams.update(style)
-    return names | {"figures": figures}
 
 
 def layer(w_x, w_h, nonlinearity):
@@ -54,8 +21,8 @@ def read(rnn, x):
 # Figures that carry a claim
 
 
-def test_the_riddle_shows_what_rnnlib_computes(ran):
-    axes = ran["figures"]["riddle"]
+def test_the_riddle_shows_what_rnnlib_computes(chapter):
+    axes = chapter.axes["riddle"]
     x = np.array([bar.get_height() for bar in axes[0].patches])
     assert x.tolist() == [0, 1, 0, 0, 1, 0, 1, 0, 0, -1, 0, 0]
     networks = [layer(1.0, 0.5, "tanh"), layer(3.0, 2.0, "tanh"), layer(1.0, 1.0, "relu")]
@@ -69,10 +36,10 @@ def test_the_riddle_shows_what_rnnlib_computes(ran):
     assert np.array_equal(c, np.cumsum(x))
 
 
-def test_the_curve_meets_the_diagonal_once_or_three_times(ran):
+def test_the_curve_meets_the_diagonal_once_or_three_times(chapter):
     """The latch exists exactly when w_h > 1."""
     crossings = []
-    for ax in ran["figures"]["fixed-points"]:
+    for ax in chapter.axes["fixed-points"]:
         diagonal, curve, *staircase = ax.lines
         gap = np.sign(np.round(curve.get_ydata() - diagonal.get_ydata(), 12))
         gap = gap[gap != 0]
@@ -92,8 +59,8 @@ def test_a_latch_needs_a_weight_above_one(w_h):
     assert (held > 0.1) == (w_h > 1)
 
 
-def test_the_trails_are_those_of_rnnlib(ran):
-    left, right = ran["figures"]["bends"]
+def test_the_trails_are_those_of_rnnlib(chapter):
+    left, right = chapter.axes["bends"]
     z = left.lines[0].get_xdata()
     np.testing.assert_allclose(left.lines[0].get_ydata(), np.tanh(z))
     np.testing.assert_array_equal(left.lines[1].get_ydata(), np.where(z > 0, z, 0))
@@ -104,8 +71,8 @@ def test_the_trails_are_those_of_rnnlib(ran):
         np.testing.assert_allclose(trails[2 * i + 1], w_h ** np.arange(51))
 
 
-def test_the_learnt_memory_is_the_light(ran):
-    (ax,) = ran["figures"]["learn-figure"]
+def test_the_learnt_memory_is_the_light(chapter):
+    (ax,) = chapter.axes["learn-figure"]
     h, on, off = (line.get_ydata() for line in ax.lines)
     events = np.zeros(len(h))
     events[ax.lines[1].get_xdata() - 1] = 1
@@ -121,31 +88,31 @@ def test_the_learnt_memory_is_the_light(ran):
 # Hand-set networks
 
 
-def test_the_parity_network_never_errs(ran):
+def test_the_parity_network_never_errs(chapter):
     rng = np.random.default_rng(7)
     for length in (1, 2, 17, 5000):
         bits = rng.integers(0, 2, size=length)
-        h = read(ran["parity"], bits)
+        h = read(chapter.names.parity, bits)
         assert np.array_equal(h @ [1, -2], np.cumsum(bits) % 2)
 
 
-def test_the_record_is_the_running_maximum(ran):
+def test_the_record_is_the_running_maximum(chapter):
     x = np.random.default_rng(8).uniform(0, 40, size=1000)
-    np.testing.assert_allclose(read(ran["record"], x).sum(axis=1), np.maximum.accumulate(x))
+    np.testing.assert_allclose(read(chapter.names.record, x).sum(axis=1), np.maximum.accumulate(x))
 
 
 @pytest.mark.parametrize("minutes", [1, 2, 9])
-def test_the_timer_counts_down(ran, minutes):
-    h = read(ran["timer"], [minutes] + [0] * 12)[:, 0]
+def test_the_timer_counts_down(chapter, minutes):
+    h = read(chapter.names.timer, [minutes] + [0] * 12)[:, 0]
     assert h.tolist() == [max(minutes - t, 0) for t in range(1, 14)]
 
 
-def test_the_decoder_knocks_as_often_as_the_encoder_heard(ran):
+def test_the_decoder_knocks_as_often_as_the_encoder_heard(chapter):
     rng = np.random.default_rng(9)
     for _ in range(20):
         heard = rng.integers(0, 2, size=rng.integers(1, 15))
-        _, memory = ran["encoder"](heard.astype(float).reshape(-1, 1, 1))
-        h, _ = ran["decoder"](np.zeros((20, 1, 1)), memory)
+        _, memory = chapter.names.encoder(heard.astype(float).reshape(-1, 1, 1))
+        h, _ = chapter.names.decoder(np.zeros((20, 1, 1)), memory)
         answer = (h @ np.array([-1.0, 1.0]))[:, 0]
         assert answer.tolist() == [1.0] * heard.sum() + [0.0] * (20 - heard.sum())
 
@@ -161,11 +128,11 @@ def test_answer_1_subtracts_the_memory():
     np.testing.assert_allclose(h[1:], np.maximum(x - h[:-1], 0))
 
 
-def test_answer_2_counts_the_parameters():
+def test_answer_2_counts_the_parameters(chapter):
     modules = rnnlib.RNN(10, 20), rnnlib.Linear(20, 5)
     stored = sum(p.data.size for module in modules for p in module.parameters())
     assert stored - 20 == 725
-    assert "$725$" in SOURCES["close"]
+    assert "$725$" in chapter.source("close")
 
 
 def test_answer_3_is_a_shift_register():
@@ -193,30 +160,10 @@ def test_answer_5_finds_the_swapped_axes():
 # The experiment beside the chapter
 
 
-def definitions(source):
-    """Functions and classes of a piece of code, without comments and docstrings."""
-    found = {}
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            for part in ast.walk(node):
-                if isinstance(part, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(part):
-                    part.body = part.body[1:]
-            found[node.name] = ast.unparse(node)
-    return found
-
-
-def test_the_experiment_runs_the_chapter_s_own_code():
-    experiment = definitions(EXPERIMENT.read_text())
-    chapter = definitions(SOURCES["learn-task"])
-    assert set(chapter) == {"light_switch", "Reader", "Window"}
-    for name, code in chapter.items():
-        assert experiment[name] == code
-
-
-def runs(N, kind, size=None):
+def runs(chapter, N, kind, size=None):
     return [
         run
-        for run in RESULT["runs"]
+        for run in chapter.experiment["runs"]
         if (run["examples"], run["kind"]) == (N, kind) and size in (None, run["hidden_size"])
     ]
 
@@ -231,16 +178,16 @@ def runs(N, kind, size=None):
         (1000, "Window", "feed-forward", 64, 0.005),
     ],
 )
-def test_the_chapter_s_settings_won_the_search(ran, N, name, kind, size, lr):
+def test_the_chapter_s_settings_won_the_search(chapter, N, name, kind, size, lr):
     examples = "few" if N == 100 else "many"
-    assert f"({examples}, {name}, {size}, {lr})" in SOURCES["learn-run"]
+    assert f"({examples}, {name}, {size}, {lr})" in chapter.source("learn-run")
     # the baseline is the best of all; the recurrent sizes are the chapter's subject
-    search = runs(N, kind, None if kind == "feed-forward" else size)
+    search = runs(chapter, N, kind, None if kind == "feed-forward" else size)
     best = max(np.mean(run["validation"]) for run in search)
     (chosen,) = (run for run in search if (run["hidden_size"], run["lr"]) == (size, lr))
     assert np.mean(chosen["validation"]) == pytest.approx(best)
     # and the chapter's own run comes out as the experiment's
-    learnt = ran["learnt"][N, ran[name], size]
+    learnt = chapter.names.learnt[N, getattr(chapter.names, name), size]
     assert len(learnt) == sum(score > 80 for score in chosen["test"])
-    score = 100 * np.mean([ran["right"](model, *ran["test"]) for model in learnt])
+    score = 100 * np.mean([chapter.names.right(model, *chapter.names.test) for model in learnt])
     assert score == pytest.approx(np.mean([s for s in chosen["test"] if s > 80]), abs=0.5)
