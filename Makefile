@@ -20,11 +20,11 @@ SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme 
 	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve test lint check notebooks exercises grade student-repo experiments bench \
-	release lock clean
+.PHONY: help site serve test lint check notebooks exercises grade student-repo experiments \
+	experiments-check bench release lock clean
 
 help: ## list the verbs
-	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 18
 
 site: $(HTML)/.built ## build the website into _build/html
 	@echo "The website is in $(HTML). Look at it with: make serve"
@@ -38,7 +38,6 @@ test: lint ## everything that must hold
 	@touch $(HTML)/.built
 	pytest tests/rnnlib rnnlib -n 2 --dist loadfile --cov=rnnlib --cov-report=term:skip-covered --cov-fail-under=98
 	pytest tests grading --ignore=tests/rnnlib -n 2 --dist loadfile
-	pytest --nbval chapters --nbval-cell-timeout 300 -n 2 --dist loadfile -o addopts=
 
 lint: .venv/.test exercises ## ruff, mypy, the notebooks' form; also what pre-commit runs
 	ruff check
@@ -64,7 +63,10 @@ student-repo: .venv/.site exercises ## a tree without solutions and hidden tests
 	python tools/student_repo.py "$(OUT)" --without .ci .github grading tests tools nbgrader_config.py
 
 experiments: .venv/.test ## run the long experiments again (N=01_storybook for one)
-	@for file in chapters/experiments/$(or $(N),*).py; do echo "$$file"; python "$$file" || exit 1; done
+	@for file in chapters/experiments/$(or $(N),[0-9]*).py; do python "$$file" || exit 1; done
+
+experiments-check: .venv/.test ## make them again, write nothing, compare within the recorded spread (N=…)
+	@for file in chapters/experiments/$(or $(N),[0-9]*).py; do python "$$file" --check || failed=1; done; exit $$failed
 
 bench: .venv/.test $(HTML)/.built ## measure what machines decide: rnnlib's speed, the cost of marking, Lighthouse
 	@for file in tools/benchmarks/*.py; do echo "$$file"; python "$$file" || exit 1; done

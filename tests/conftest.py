@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -45,3 +48,17 @@ def browser(chromium: str) -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS + root)
         yield browser
         browser.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What each part of a long run took: a chapter with all that names it, else a file of tests."""
+    took: Counter[str] = Counter()
+    for report in itertools.chain(*terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            chapter = re.search(r"(?<!\d)\d\d_[a-z]+", report.nodeid)
+            took[chapter[0] if chapter else report.nodeid.partition("::")[0]] += report.duration
+    if sum(took.values()) > 60:
+        terminalreporter.section("seconds that each part took")
+        for part, seconds in took.most_common():
+            if seconds >= 1:
+                terminalreporter.write_line(f"{seconds:6.0f}  {part}")

@@ -27,7 +27,6 @@ def changed_files() -> list[str]:
 def commands(files: list[str]) -> list[list[str]]:
     """What to run for these files, cheapest first."""
     tests: set[str] = set()
-    chapters: set[str] = set()
     assignments: set[str] = set()
     pages: set[str] = set()
     for file in map(Path, files):
@@ -35,11 +34,14 @@ def commands(files: list[str]) -> list[list[str]]:
             case ("rnnlib", *_):
                 tests |= {"tests/rnnlib", "rnnlib"}
             case ("chapters", name) if name.endswith(".ipynb") and (ROOT / file).exists():
-                chapters.add(str(file))
                 pages.add(file.stem)
-                tests.add("tests/chapters")
-            case ("chapters", "experiments", _):
-                tests.add("tests/chapters")
+                tests.add(f"tests/chapters/test_{file.stem}.py")
+                tests |= {
+                    f"tests/chapters/test_{what}.py" for what in ("notebooks", "prose_numbers")
+                }
+            case ("chapters", "experiments", name):
+                tests.add(f"tests/chapters/test_{Path(name).stem}.py")
+                tests.add("tests/chapters/test_shared.py")
             case ("solutions", slug, *_) | ("tests", "solutions", slug, *_) if slug[:2].isdigit():
                 assignments.add(slug)
             case ("chapters", name) if name.endswith(".md"):
@@ -81,8 +83,6 @@ def commands(files: list[str]) -> list[list[str]]:
     if assignments and "tests/solutions" not in tests:
         wanted = " or ".join(sorted(assignments))
         runs.append(["pytest", "-q", "-n", "2", "tests/solutions", "-k", wanted])
-    if chapters:
-        runs.append(["pytest", "-q", "--nbval", *sorted(chapters), "-o", "addopts="])
     return runs
 
 
