@@ -38,7 +38,7 @@ from .cells import (
     rnn_step_backward,
 )
 from .checkpoints import load, save
-from .ctc import ctc
+from .ctc import ctc_loss
 from .decoding import (
     Hypothesis,
     beam_search,
@@ -115,9 +115,9 @@ __all__ = [
     "clip_grad_value",
     "coverage",
     "cross_entropy",
-    "ctc",
     "ctc_best_path",
     "ctc_collapse",
+    "ctc_loss",
     "ctc_prefix_beam",
     "draw",
     "fit",

@@ -485,7 +485,7 @@ def ctc_prefix_beam(
     Frame by frame the `width` likeliest beginnings (prefixes) are kept. A prefix is one
     hypothesis however its labels lie in time, so that its paths add up; those that end
     in the blank are counted apart, since only they can be followed by the same label
-    again. With a width that drops nothing the sums are exact: -`ctc` of those labels.
+    again. With a width that drops nothing the sums are exact: -`ctc_loss` of those labels.
 
     Parameters
     ----------

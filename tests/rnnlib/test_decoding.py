@@ -15,9 +15,9 @@ from rnnlib import (
     Embedding,
     Linear,
     beam_search,
-    ctc,
     ctc_best_path,
     ctc_collapse,
+    ctc_loss,
     ctc_prefix_beam,
     draw,
     greedy,
@@ -438,7 +438,7 @@ def test_a_full_prefix_beam_sums_over_every_alignment(T, K, blank):
         assert {h.tokens for h in found} == set(want)
         for h in found:
             assert math.exp(h.log_p) == pytest.approx(want[h.tokens], rel=1e-12)
-            loss, _ = ctc(logits, np.array([h.tokens], dtype=int), blank=blank)
+            loss, _ = ctc_loss(logits, np.array([h.tokens], dtype=int), blank=blank)
             assert h.log_p == pytest.approx(-loss, rel=1e-12, abs=1e-12)
         assert [h.log_p for h in found] == sorted((h.log_p for h in found), reverse=True)
         assert sum(math.exp(h.log_p) for h in found) == pytest.approx(1.0)
@@ -467,7 +467,7 @@ def test_any_prefix_beam_keeps_different_labels_in_order_and_never_claims_too_mu
         assert [h.log_p for h in found] == sorted((h.log_p for h in found), reverse=True)
         assert all(k != blank for h in found for k in h.tokens)
         for h in found if T else []:
-            loss, _ = ctc(logits[:, b : b + 1], np.array([h.tokens], dtype=int), blank=blank)
+            loss, _ = ctc_loss(logits[:, b : b + 1], np.array([h.tokens], dtype=int), blank=blank)
             assert h.log_p <= -loss + 1e-5
     np.testing.assert_array_equal(wide, before)
 
@@ -477,7 +477,7 @@ def test_a_modest_prefix_beam_finds_likelier_labels_than_the_best_path():
     for seed in range(30):
         logits = np.random.default_rng(seed).standard_normal((12, 1, 4))
         [path], [[best, *_]] = ctc_best_path(logits), ctc_prefix_beam(logits, width=20)
-        losses = [ctc(logits, np.array([labels], int))[0] for labels in (path, best.tokens)]
+        losses = [ctc_loss(logits, np.array([labels], int))[0] for labels in (path, best.tokens)]
         gained.append(losses[0] - losses[1])
     assert min(gained) >= 0.0
     assert np.mean(gained) > 0.3
