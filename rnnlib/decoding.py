@@ -37,7 +37,7 @@ Step = Callable[[np.ndarray, Any], tuple[np.ndarray, Any]]
 
 
 class Hypothesis(NamedTuple):
-    """One answer of a search, and how likely it is.
+    """Hold one answer of a search, and how likely it is.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Hypothesis(NamedTuple):
 def draw(
     logits: np.ndarray, temperature: float = 1.0, seed: int | np.random.Generator | None = None
 ) -> np.ndarray:
-    """Draw a class from softmax(logits / temperature).
+    """Draw a class from softmax(logits / temperature). Derived in chapter 04_text.
 
     Below 1 the temperature makes likely classes likelier, above 1 all more alike; at 0
     the best one always wins, the first of them where several are best.
@@ -89,10 +89,6 @@ def draw(
     Maddison, Tarlow and Minka, A* sampling, NeurIPS 2014: add noise of Gumbel's
     distribution to each score, and the largest is a draw from their softmax.
 
-    Notes
-    -----
-    Derived in chapter 04_text.
-
     Examples
     --------
     >>> logits = np.log(np.array([0.1, 0.2, 0.7]))
@@ -120,7 +116,7 @@ def sample(
     temperature: float = 1.0,
     seed: int | np.random.Generator | None = None,
 ) -> np.ndarray:
-    """Write B sequences, each token drawn from what the network thinks of it.
+    """Write B sequences, drawing each token from its distribution. Derived in chapter 04_text.
 
     Parameters
     ----------
@@ -149,10 +145,6 @@ def sample(
     ValueError
         If an argument, or what step returns, does not fit.
 
-    Notes
-    -----
-    Derived in chapter 04_text.
-
     Examples
     --------
     >>> def step(tokens, state):  # weather: in 9 of 10 days as on the day before
@@ -169,22 +161,15 @@ def sample(
 def greedy(
     step: Step, state: Any, start: Any, max_length: int, *, end: int | None = None
 ) -> np.ndarray:
-    """Write B sequences, always the likeliest token (the first of several likeliest).
+    """Write B sequences, always the likeliest token. Derived in chapter 10_translation.
 
-    Quick, and short-sighted: what is likeliest now may lead where nothing is likely.
+    Quick, and short-sighted: what is likeliest now may lead where nothing is likely. Of
+    several likeliest tokens the first is taken.
 
     Parameters
     ----------
-    step : function
-        ``log_p, state = step(tokens, state)`` with tokens (B,) and log_p (B, V).
-    state : anything
-        What the network remembers before the first step.
-    start : (B,) integer array
-        The token that stands before the first one written, of each sequence.
-    max_length : int
-        The most tokens to write.
-    end : int, optional
-        The token after which a sequence is complete.
+    step, state, start, max_length, end
+        As in `sample`.
 
     Returns
     -------
@@ -195,10 +180,6 @@ def greedy(
     ------
     ValueError
         If an argument, or what step returns, does not fit.
-
-    Notes
-    -----
-    Derived in chapter 10_translation.
 
     Examples
     --------
@@ -221,7 +202,6 @@ def _write(
 ) -> np.ndarray:
     """The tokens (T, B) that `choose` takes of each step's log probabilities."""
     tokens = _expect_start(start)
-    expect_shape("start", tokens, ("B",))
     written = []
     ended = np.zeros(tokens.shape, dtype=bool)
     for _ in range(expect_positive("max_length", max_length)):
@@ -239,34 +219,35 @@ def _write(
 def beam_search(
     step: Step,
     state: Any,
-    start: int,
+    start: Any,
     max_length: int,
     *,
     width: int,
     end: int | None = None,
     length_penalty: float = 0.0,
-) -> list[Hypothesis]:
-    """Write one sequence, keeping the `width` best beginnings at every step.
+) -> list[list[Hypothesis]]:
+    """Write B sequences, each from its likeliest beginnings. Derived in chapter 10_translation.
 
-    Every beginning that is not complete goes on with every token; of all these and of
-    the complete ones the best stay. A width of 1 is `greedy`; one that drops nothing
-    is a search through all there is.
+    At every step each beginning goes on with every token, and the `width` likeliest of all
+    these are kept. Those that end are complete: they leave the beam, and are compared with
+    the others of their sequence once the search is over. A width of 1 is `greedy`; one that
+    drops nothing is a search through all there is.
 
     Parameters
     ----------
     step : function
-        ``log_p, state = step(tokens, state)`` with tokens (B,) and log_p (B, V); B is
-        the number of beginnings that go on, 1 at first and at most `width`.
+        ``log_p, state = step(tokens, state)`` with tokens (N,) and log_p (N, V); N counts
+        the beginnings that go on, of all sequences: B at first and at most B · width.
     state : array, tuple or list of such, or None
-        What the network remembers before the first step, of one sequence. In each
-        array the last axis but one counts sequences, as in (B, H) and (L, B, H), or
-        the only axis, as in lengths (B,).
-    start : int
-        The token that stands before the first one written.
+        What the network remembers before the first step. In each array the last axis but
+        one counts sequences, as in (B, H) and (L, B, H), or the only axis, as in lengths
+        (B,).
+    start : (B,) integer array
+        The token that stands before the first one written, of each sequence.
     max_length : int
         The most tokens to write; beginnings that are still open then are answers too.
     width : int
-        How many beginnings are kept.
+        How many beginnings of each sequence are kept.
     end : int, optional
         The token after which a sequence is complete.
     length_penalty : float, optional
@@ -275,8 +256,8 @@ def beam_search(
 
     Returns
     -------
-    hypotheses : list of Hypothesis
-        At most `width`, the best one first.
+    hypotheses : list of B lists of Hypothesis
+        At most `width` each, the best one first.
 
     Raises
     ------
@@ -286,12 +267,8 @@ def beam_search(
     References
     ----------
     Sutskever, Vinyals and Le, Sequence to sequence learning with neural networks,
-    NeurIPS 2014, section 3.2; length: Wu et al., Google's neural machine translation
-    system, 2016, equation 14, where it begins more gently.
-
-    Notes
-    -----
-    Derived in chapter 10_translation.
+    NeurIPS 2014; length: Wu et al., Google's neural machine translation system, 2016,
+    where the penalty begins more gently.
 
     Examples
     --------
@@ -303,40 +280,52 @@ def beam_search(
     ...         return np.log(p)[tokens], state
     >>> greedy(step, None, [0], max_length=2)[:, 0].tolist()
     [1, 0]
-    >>> best, second = beam_search(step, None, 0, max_length=2, width=2)
+    >>> [(best, second)] = beam_search(step, None, [0], max_length=2, width=2)
     >>> best.tokens, round(float(np.exp(best.log_p)), 2)
     ((2, 2), 0.36)
     """
-    tokens = _expect_start(start)[None]
-    expect_shape("start", tokens, (1,))
+    tokens = _expect_start(start)
     width = expect_positive("width", width)
     if not (math.isfinite(length_penalty) and length_penalty >= 0.0):
         raise ValueError(f"length_penalty must be at least 0 and finite, got {length_penalty}")
 
+    def best(hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        return sorted(hypotheses, key=score, reverse=True)[:width]
+
     def score(hypothesis: Hypothesis) -> float:
         return hypothesis.log_p / len(hypothesis.tokens) ** length_penalty
 
-    complete: list[Hypothesis] = []
-    going = [Hypothesis((), 0.0)]
-    for length in range(1, expect_positive("max_length", max_length) + 1):
-        log_p, state = _ask(step, tokens, state, end)
-        log_p = np.array([[hypothesis.log_p] for hypothesis in going]) + log_p  # (B, V)
-        scores = np.append([score(h) for h in complete], log_p / length**length_penalty)
-        kept = _best(scores, width)
-        rows, words = np.divmod(kept[kept >= len(complete)] - len(complete), log_p.shape[1])
-        complete = [complete[i] for i in kept if i < len(complete)]
-        grown = [
-            Hypothesis((*going[row].tokens, int(word)), float(log_p[row, word]))
-            for row, word in zip(rows, words, strict=True)
-        ]
-        complete += [hypothesis for hypothesis in grown if hypothesis.tokens[-1] == end]
-        going = [hypothesis for hypothesis in grown if hypothesis.tokens[-1] != end]
+    complete: list[list[Hypothesis]] = [[] for _ in tokens]
+    going = [(b, Hypothesis((), 0.0)) for b in range(len(tokens))]
+    for _ in range(expect_positive("max_length", max_length)):
         if not going:
             break
-        goes_on = np.array([word != end for word in words])
-        state = _select(state, rows[goes_on], len(tokens))
-        tokens = words[goes_on]
-    return sorted(complete + going, key=score, reverse=True)
+        log_p, state = _ask(step, tokens, state, end)
+        log_p = log_p + np.array([[hypothesis.log_p] for _, hypothesis in going])  # (N, V)
+        owner, rows, grown = np.array([b for b, _ in going]), [], []
+        for b in np.unique(owner):
+            mine = np.flatnonzero(owner == b)
+            places = _best(log_p[mine].ravel(), width)
+            open_ones = []
+            for row, word in zip(*np.divmod(places, log_p.shape[1]), strict=True):
+                written = (*going[mine[row]][1].tokens, int(word))
+                hypothesis = Hypothesis(written, float(log_p[mine[row], word]))
+                if word == end:
+                    complete[b].append(hypothesis)
+                else:
+                    open_ones.append((mine[row], hypothesis))
+            complete[b] = best(complete[b])
+            # a probability only falls: nothing open can score more than at the greatest length
+            if len(complete[b]) == width and open_ones:
+                most = open_ones[0][1].log_p / max_length**length_penalty
+                if score(complete[b][-1]) >= most:
+                    continue
+            rows += [row for row, _ in open_ones]
+            grown += [(int(b), hypothesis) for _, hypothesis in open_ones]
+        going = grown
+        state = _select(state, np.array(rows, dtype=int), len(tokens))
+        tokens = np.array([hypothesis.tokens[-1] for _, hypothesis in going], dtype=int)
+    return [best(done + [h for b, h in going if b == n]) for n, done in enumerate(complete)]
 
 
 def _select(state: Any, rows: np.ndarray, B: int) -> Any:
@@ -382,8 +371,10 @@ def _ask(step: Step, tokens: np.ndarray, state: Any, end: int | None) -> tuple[n
 
 
 def _expect_start(start: Any) -> np.ndarray:
-    """`start` as an array of tokens; how many there are is known only to step."""
-    return expect_index("start", start, size=np.iinfo(np.int64).max)
+    """`start` as an array (B,) of tokens; how many there are is known only to step."""
+    tokens = expect_index("start", start, size=np.iinfo(np.int64).max)
+    expect_shape("start", tokens, ("B",))
+    return tokens
 
 
 def _expect_temperature(temperature: float) -> None:
@@ -393,7 +384,7 @@ def _expect_temperature(temperature: float) -> None:
 
 
 def ctc_collapse(path: Any, blank: int = 0) -> list[int]:
-    """The labels that a path says: repeats struck out, then blanks.
+    """Strike out a path's repeats, then its blanks. Derived in chapter 11_speech.
 
     Parameters
     ----------
@@ -414,11 +405,7 @@ def ctc_collapse(path: Any, blank: int = 0) -> list[int]:
     References
     ----------
     Graves, Fernández, Gomez and Schmidhuber, Connectionist temporal classification,
-    ICML 2006, section 3.1, where it is called B.
-
-    Notes
-    -----
-    Derived in chapter 11_speech.
+    ICML 2006, where it is called B.
 
     Examples
     --------
@@ -432,10 +419,10 @@ def ctc_collapse(path: Any, blank: int = 0) -> list[int]:
 
 
 def ctc_best_path(logits: np.ndarray, input_lengths: Any = None, blank: int = 0) -> list[list[int]]:
-    """The labels of the one likeliest path: the best class of every frame, collapsed.
+    """Read the labels of the one likeliest path. Derived in chapter 11_speech.
 
-    Quick, and not always right: many less likely paths may say the same labels and
-    together be likelier. `ctc_prefix_beam` adds them up.
+    It takes the best class of every frame. Quick, and not always right: many less likely
+    paths may say the same labels and together be likelier. `ctc_prefix_beam` adds them up.
 
     Parameters
     ----------
@@ -459,11 +446,7 @@ def ctc_best_path(logits: np.ndarray, input_lengths: Any = None, blank: int = 0)
     References
     ----------
     Graves, Fernández, Gomez and Schmidhuber, Connectionist temporal classification,
-    ICML 2006, section 3.2.
-
-    Notes
-    -----
-    Derived in chapter 11_speech.
+    ICML 2006.
 
     Examples
     --------
@@ -480,7 +463,7 @@ def ctc_best_path(logits: np.ndarray, input_lengths: Any = None, blank: int = 0)
 def ctc_prefix_beam(
     logits: np.ndarray, width: int, input_lengths: Any = None, blank: int = 0
 ) -> list[list[Hypothesis]]:
-    """The likeliest labels, each with the sum over all its paths that were followed.
+    """Find the likeliest labels, adding up the paths of each. Derived in chapter 11_speech.
 
     Frame by frame the `width` likeliest beginnings (prefixes) are kept. A prefix is one
     hypothesis however its labels lie in time, so that its paths add up; those that end
@@ -513,13 +496,9 @@ def ctc_prefix_beam(
     References
     ----------
     Graves, Fernández, Gomez and Schmidhuber, Connectionist temporal classification,
-    ICML 2006, section 3.2 (the search over prefixes); with a beam: Hannun, Maas,
+    ICML 2006 (the search over prefixes); with a beam: Hannun, Maas,
     Jurafsky and Ng, First-pass large vocabulary continuous speech recognition using
-    bi-directional recurrent DNNs, 2014, algorithm 1.
-
-    Notes
-    -----
-    Derived in chapter 11_speech.
+    bi-directional recurrent DNNs, 2014.
 
     Examples
     --------

@@ -46,6 +46,12 @@ def begin(B=1):
     return np.zeros((B, 1), dtype=int)
 
 
+def beam(step, state, start, max_length, **more):
+    """The beam of one sequence."""
+    [found] = beam_search(step, state, [start], max_length, **more)
+    return found
+
+
 def log_probability(step, tokens, start=0):
     """Of tokens that somebody wrote, asked one after the other."""
     total, state = 0.0, begin()
@@ -99,7 +105,7 @@ def test_a_beam_of_one_is_greedy():
         V, max_length = (int(size) for size in rng.integers([2, 1], [7, 9]))
         step, start = random_model(seed, V), int(rng.integers(V))
         end = int(rng.integers(V)) if seed % 3 else None
-        [only] = beam_search(
+        [only] = beam(
             step,
             begin(),
             start,
@@ -121,7 +127,7 @@ def test_a_full_beam_is_a_search_through_everything(length_penalty, end):
         step = random_model(seed, V)
         want = [(t, log_probability(step, t)) for t in everything(V, max_length, end)]
         want.sort(key=lambda pair: -pair[1] / len(pair[0]) ** length_penalty)
-        found = beam_search(
+        found = beam(
             step,
             begin(),
             0,
@@ -148,7 +154,7 @@ def test_any_beam_keeps_different_answers_in_order_with_their_true_probabilities
     V, max_length, width, penalty, ends, seed
 ):
     step, end = random_model(seed, V), 0 if ends else None
-    found = beam_search(step, begin(), 0, max_length, width=width, end=end, length_penalty=penalty)
+    found = beam(step, begin(), 0, max_length, width=width, end=end, length_penalty=penalty)
     assert 1 <= len(found) <= width
     assert len({h.tokens for h in found}) == len(found)
     assert {h.tokens for h in found} <= set(everything(V, max_length, end))
@@ -159,17 +165,16 @@ def test_any_beam_keeps_different_answers_in_order_with_their_true_probabilities
 
 
 def beam_by_definition(step, V, max_length, width, end, length_penalty):
-    """All that grows out of the last beam, and what was complete; of these the best stay."""
-
-    def score(tokens):
-        return log_probability(step, tokens) / len(tokens) ** length_penalty
-
-    beam = [()]
-    while any(len(t) < max_length and (not t or t[-1] != end) for t in beam):
-        complete = [t for t in beam if t and t[-1] == end]
-        grown = [(*t, k) for t in beam if t not in complete for k in range(V)]
-        beam = sorted(complete + grown, key=score, reverse=True)[:width]
-    return beam
+    """The likeliest of all that grows out of the last beam; what ends is kept apart from it."""
+    beam, complete = [()], []
+    for _ in range(max_length):
+        grown = [(*tokens, k) for tokens in beam for k in range(V)]
+        kept = sorted(grown, key=lambda t: -log_probability(step, t))[:width]
+        complete += [tokens for tokens in kept if tokens[-1] == end]
+        beam = [tokens for tokens in kept if tokens[-1] != end]
+    return sorted(
+        complete + beam, key=lambda t: -log_probability(step, t) / len(t) ** length_penalty
+    )[:width]
 
 
 def test_a_narrow_beam_keeps_what_its_definition_says_under_every_length_penalty():
@@ -181,21 +186,68 @@ def test_a_narrow_beam_keeps_what_its_definition_says_under_every_length_penalty
         beams = []
         for penalty in [0.0, 0.5, 1.0, 3.0]:
             beams.append(beam_by_definition(step, V, max_length, width, 0, penalty))
-            found = beam_search(
-                step, begin(), 0, max_length, width=width, end=0, length_penalty=penalty
-            )
+            found = beam(step, begin(), 0, max_length, width=width, end=0, length_penalty=penalty)
             assert [h.tokens for h in found] == beams[-1]
         compared += len({tuple(sorted(beam)) for beam in beams}) > 1
     assert compared > 10, "the penalty hardly ever decided what stays"
 
 
+def test_a_finished_sentence_that_beats_the_answer_is_not_let_go():
+    """After one word two longer beginnings look better; what they lead to is much worse."""
+    p = np.zeros((5, 5))
+    p[1, [0, 2]] = 0.4, 0.6  # at once the end, with a mean log p of -0.92, or token 2
+    p[2, [3, 4]] = 0.5, 0.5  # mean log p so far: -0.60 each
+    p[3, 0] = p[4, 0] = 0.01  # and with the end: -1.94
+
+    def step(tokens, state):
+        with np.errstate(divide="ignore"):
+            return np.log(p)[tokens], state
+
+    for width in (2, 3, 5):
+        found = beam(step, None, 1, 5, width=width, end=0, length_penalty=1.0)
+        assert [h.tokens for h in found[:2]] == [(0,), (2, 3, 0)]
+
+
+def test_a_batch_of_beams_is_each_sequence_on_its_own():
+    """Some sequences are over long before others; their states are those of their own rows."""
+    lengths = set()
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        V, max_length, width, B = (int(n) for n in rng.integers([2, 1, 1, 0], [6, 9, 6, 5]))
+        step, start = random_model(seed, V, spread=3.0), rng.integers(V, size=B)
+        state, end = rng.integers(9973, size=(B, 1)), 0 if seed % 4 else None
+        settings = {"width": width, "end": end, "length_penalty": float(rng.choice([0.0, 1.0]))}
+        found = beam_search(step, state, start, max_length, **settings)
+        assert len(found) == B
+        for b in range(B):
+            alone = beam(step, state[b : b + 1], start[b], max_length, **settings)
+            assert [h.tokens for h in found[b]] == [h.tokens for h in alone]
+            np.testing.assert_allclose(
+                [h.log_p for h in found[b]], [h.log_p for h in alone], rtol=1e-12
+            )
+            lengths.add(len(alone[0].tokens))
+    assert len(lengths) > 5
+
+
+def test_a_search_stops_once_nothing_open_can_be_better():
+    """The end has probability 0.9 at every step, and what goes on only gets less likely."""
+    asked = []
+
+    def step(tokens, state):
+        asked.append(len(tokens))
+        return np.log(np.array([[0.9, 0.06, 0.04]] * len(tokens))), state
+
+    for penalty, steps in [(0.0, 2), (1.0, 30)]:
+        asked.clear()
+        found = beam(step, None, 1, 50, width=2, end=0, length_penalty=penalty)
+        assert found[0].tokens == (0,)
+        assert len(asked) <= steps
+
+
 def test_a_wider_beam_finds_likelier_answers_than_greedy():
     best = {
         width: np.mean(
-            [
-                beam_search(random_model(seed, 5), begin(), 0, 8, width=width)[0].log_p
-                for seed in range(60)
-            ]
+            [beam(random_model(seed, 5), begin(), 0, 8, width=width)[0].log_p for seed in range(60)]
         )
         for width in [1, 2, 8]
     }
@@ -210,8 +262,8 @@ def test_length_penalty_decides_between_a_short_and_a_long_answer():
         with np.errstate(divide="ignore"):
             return np.log(p)[state[:, 0]], state + 1
 
-    short, *_ = beam_search(step, begin(), 1, 4, width=4, end=0)
-    long, *_ = beam_search(step, begin(), 1, 4, width=4, end=0, length_penalty=1.0)
+    short, *_ = beam(step, begin(), 1, 4, width=4, end=0)
+    long, *_ = beam(step, begin(), 1, 4, width=4, end=0, length_penalty=1.0)
     assert (short.tokens, long.tokens) == ((0,), (1, 1, 1, 0))
     assert math.exp(short.log_p) == pytest.approx(0.4)
     assert math.exp(long.log_p) == pytest.approx(0.384)
@@ -221,7 +273,7 @@ def test_tokens_that_cannot_be_are_never_written():
     """A step may rule tokens out; a beam wider than what is left stays smaller."""
     allowed = np.log([[1e-300, 0.5, 0.5], [0.5, 1e-300, 0.5], [0.4, 0.6, 1e-300]])
     allowed[allowed < -600] = -np.inf
-    found = beam_search(lambda tokens, state: (allowed[tokens], state), None, 0, 3, width=50)
+    found = beam(lambda tokens, state: (allowed[tokens], state), None, 0, 3, width=50)
     assert len(found) == 8
     assert all(a != b for h in found for a, b in itertools.pairwise((0, *h.tokens)))
     for seed in range(20):
@@ -254,7 +306,7 @@ def test_every_hypothesis_of_a_beam_goes_on_with_its_own_state():
         step = Translator(V, H, seed)
         h, c, memory = (rng.standard_normal(shape) for shape in [(2, 1, H), (2, 1, H), (4, 1, H)])
         state = ((h, c), memory, np.array([3]))
-        found = beam_search(step, state, 1, 5, width=4, end=0)
+        found = beam(step, state, 1, 5, width=4, end=0)
 
         def from_the_start(tokens, written, step=step, state=state):
             """The same network without a memory: it reads again all that was written."""
@@ -267,7 +319,7 @@ def test_every_hypothesis_of_a_beam_goes_on_with_its_own_state():
                 rows.append(log_p[0])
             return np.stack(rows), written
 
-        want = beam_search(from_the_start, np.zeros((1, 0), dtype=int), 1, 5, width=4, end=0)
+        want = beam(from_the_start, np.zeros((1, 0), dtype=int), 1, 5, width=4, end=0)
         assert [f.tokens for f in found] == [w.tokens for w in want]
         np.testing.assert_allclose([f.log_p for f in found], [w.log_p for w in want], rtol=1e-10)
 
@@ -284,7 +336,7 @@ def test_a_state_may_be_nothing_a_list_a_vector_or_a_named_tuple():
         return log_p, State(code, [None, code[:, 0].copy()])
 
     state = State(begin(), [None, np.zeros(1, dtype=int)])
-    assert beam_search(step, state, 0, 6, width=5) == beam_search(inner, begin(), 0, 6, width=5)
+    assert beam(step, state, 0, 6, width=5) == beam(inner, begin(), 0, 6, width=5)
 
 
 # sampling
@@ -523,7 +575,7 @@ NAN = np.where(np.arange(3)[:, None, None] == 1, np.nan, X)
         lambda step, **more: greedy(step, None, **{"start": [0], "max_length": 3} | more),
         lambda step, **more: sample(step, None, **{"start": [0], "max_length": 3} | more),
         lambda step, **more: beam_search(
-            step, None, **{"start": 0, "max_length": 3, "width": 2} | more
+            step, None, **{"start": [0], "max_length": 3, "width": 2} | more
         ),
     ],
     ids=["greedy", "sample", "beam"],
@@ -558,7 +610,7 @@ def test_writing_names_what_does_not_fit(write, log_p, more, message):
     ("call", "message"),
     [
         (lambda: draw(np.array([1, 2])), "logits has dtype int64"),
-        (lambda: draw(np.float64(1.0)), r"logits has shape \(\), but shape \(K,\)"),
+        (lambda: draw(np.float64(1.0)), r"logits has shape \(\), but shape \(\.\.\., K\)"),
         (lambda: draw(np.array([1.0, np.nan])), "logits holds a row without a finite largest"),
         (lambda: draw(np.full((2, 3), -np.inf)), "logits holds a row without a finite largest"),
         (lambda: draw(np.array([1.0, np.inf])), "logits holds a row without a finite largest"),
@@ -568,17 +620,17 @@ def test_writing_names_what_does_not_fit(write, log_p, more, message):
         (lambda: draw(HALF, np.inf), "temperature must be at least 0 and finite, got inf"),
         (lambda: sample(fixed(HALF), None, [0], 2, temperature=-1.0), "temperature must be"),
         (lambda: greedy(fixed(HALF), None, 0, 2), r"start has shape \(\), but shape \(B,\)"),
-        (lambda: beam_search(fixed(HALF), None, [0], 2, width=1), r"start has shape \(1, 1\)"),
-        (lambda: beam_search(fixed(HALF), None, 0, 2, width=0), "width must be a whole number"),
+        (lambda: beam_search(fixed(HALF), None, 0, 2, width=1), r"start has shape \(\)"),
+        (lambda: beam(fixed(HALF), None, 0, 2, width=0), "width must be a whole number"),
         (
-            lambda: beam_search(fixed(HALF), None, 0, 2, width=1, length_penalty=-0.5),
+            lambda: beam(fixed(HALF), None, 0, 2, width=1, length_penalty=-0.5),
             "length_penalty must be at least 0 and finite, got -0.5",
         ),
         (
-            lambda: beam_search(fixed(HALF), np.zeros((4, 1)), 0, 2, width=2),
+            lambda: beam(fixed(HALF), np.zeros((4, 1)), 0, 2, width=2),
             r"state holds an array of shape \(4, 1\), but its last axis but one .* the 1 seq",
         ),
-        (lambda: beam_search(fixed(HALF), (np.float64(1),), 0, 2, width=2), r"of shape \(\)"),
+        (lambda: beam(fixed(HALF), (np.float64(1),), 0, 2, width=2), r"of shape \(\)"),
         (lambda: ctc_collapse([[1]]), r"path has shape \(1, 1\), but shape \(T,\)"),
         (lambda: ctc_collapse([0.5]), "path has dtype float64"),
         (lambda: ctc_prefix_beam(X, 0), "width must be a whole number of at least 1, got 0"),

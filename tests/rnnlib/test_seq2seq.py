@@ -339,7 +339,7 @@ def test_a_search_over_steps_finds_what_teacher_forcing_scores_alike(cell, kind)
         logits, state = model.decoder.step(tokens, state, memory, lengths)
         return log_softmax(logits), (state, memory, lengths)
 
-    found = beam_search(step, (state, memory, lengths), 0, max_length=3, width=125)
+    [found] = beam_search(step, (state, memory, lengths), [0], max_length=3, width=125)
     assert len({hypothesis.tokens for hypothesis in found}) == 5**3
     for hypothesis in found[::10]:
         targets = np.array(hypothesis.tokens)[:, None]
