@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 THEME = Path(__file__).parent
 ROOT = THEME.parent
 TOKENS = ROOT / "rnnlib" / "tokens.css"
-PARTS = "addresses markup reference formulas pictures live pages downloads".split()
+PARTS = "addresses course markup reference formulas pictures live pages downloads".split()
 
 
 def configure(app: Sphinx, config) -> None:

@@ -87,7 +87,8 @@ def test_links_to_the_project_all_start_from_the_configured_address():
 
 def test_next_leads_through_the_whole_book_and_previous_back(html):
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    entries = [entry for part in toc["parts"] for entry in part["chapters"]]
+    files = [name for e in entries for name in ([e["file"]] if "file" in e else CHAPTERS)]
     order = [f"{name}.html" for name in [toc["root"], *files]]
 
     def turn(name: str, way: str) -> str | None:
@@ -97,6 +98,17 @@ def test_next_leads_through_the_whole_book_and_previous_back(html):
     assert [turn(name, "next") for name in order] == [*order[1:], None]
     assert [turn(name, "prev") for name in order] == [None, *order[:-1]]
     assert set(CHAPTERS) <= set(files), "a chapter is not in _toc.yml"
+
+
+def test_every_chapter_has_its_place_in_the_course():
+    course = yaml.safe_load((ROOT / "chapters" / "course.yml").read_text(encoding="utf-8"))
+    slugs = list(course["chapters"])
+    assert [int(slug[:2]) for slug in slugs] == list(range(1, len(slugs) + 1))
+    assert set(CHAPTERS) <= set(slugs)
+    weeks = [number for _, *numbers in course["weeks"] for number in numbers]
+    assert weeks == list(range(1, len(slugs) + 1))
+    kept = {n for group in course["promises"].values() for _, *numbers in group for n in numbers}
+    assert kept <= set(weeks)
 
 
 def test_search_finds_a_word_from_a_page(site, page):

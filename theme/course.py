@@ -1,0 +1,66 @@
+"""{course}: the tables that are made from chapters/course.yml.
+
+```{course} chapters       every chapter with its idea, a numbered list
+```{course} weeks          the syllabus
+```{course} applications   a group of the promises, and the chapters that keep them
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+
+class Course(SphinxDirective):
+    required_arguments = 1
+
+    def run(self):
+        path = Path(self.env.srcdir, "course.yml")
+        self.env.note_dependency(str(path))
+        try:
+            lines = table(yaml.safe_load(path.read_text(encoding="utf-8")), self.arguments[0])
+        except KeyError as error:
+            raise self.error(f"course.yml has no {error}") from error
+        box = nodes.Element()
+        self.state.nested_parse(StringList(lines, str(path)), self.content_offset, box)
+        return box.children
+
+
+def table(course: dict[str, Any], what: str) -> list[str]:
+    """Lines of Markdown."""
+    slugs = {int(slug[:2]): slug for slug in course["chapters"]}
+    titles = {number: course["chapters"][slug][0] for number, slug in slugs.items()}
+
+    def link(words: str, number: int) -> str:
+        return f"{{chapter}}`{words} <{slugs[number]}>`"
+
+    if what == "chapters":
+        ideas = (idea for _, idea in course["chapters"].values())
+        return [f"{n}. {link(titles[n], n)}: {idea}" for n, idea in zip(slugs, ideas, strict=True)]
+    if what == "weeks":
+        rows = ["| Week | Chapter | The question of the week |", "|---|---|---|"]
+        for week, (question, *numbers) in enumerate(course["weeks"], start=1):
+            chapters = "; ".join(link(titles[n], n) for n in numbers)
+            rows.append(f"| {week} | {chapters} | {question} |")
+        return rows
+    rows = ["| Promise | Where |", "|---|---|"]
+    for promise, first, *others in course["promises"][what]:
+        each = [
+            link(f"Chapter{'s' * bool(others)} {first}", first),
+            *(link(f"{n}", n) for n in others),
+        ]
+        rows.append(
+            f"| {promise} | {' and '.join(filter(None, [', '.join(each[:-1]), each[-1]]))} |"
+        )
+    return rows
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("course", Course)
+    return {"parallel_read_safe": True}
