@@ -6,6 +6,7 @@ stand out against white by 3:1 at least; on a dark page they lie on a light card
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from importlib import resources
@@ -141,6 +142,98 @@ def curves(ax: Any, history: dict[str, Sequence[float]], names: Sequence[str]) -
     ax.legend()
 
 
+WIDTH, HEIGHT = 0.9, 0.62  # of a box, where the axes have one scale
+
+
+def box(ax: Any, x: float, y: float, text: str, role: str, width: float = WIDTH) -> None:
+    """Draw a rounded box around a text, the sign for a layer or a state.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x, y : float
+        Its middle, in data coordinates.
+    text : str
+    role : str
+        A key of `COLORS`.
+    width : float, optional
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> box(ax, 0, 0, "$h_t$", "state")
+    >>> plt.close(figure)
+    """
+    from matplotlib.patches import FancyBboxPatch
+
+    corner = (x - width / 2 + 0.1, y - HEIGHT / 2 + 0.1)
+    ax.add_patch(
+        FancyBboxPatch(
+            corner, width - 0.2, HEIGHT - 0.2, boxstyle="round,pad=0.1",
+            facecolor=COLORS[role] + "1f", edgecolor=COLORS[role], linewidth=1.4,
+        )
+    )  # fmt: skip
+    ax.text(x, y, text, ha="center", va="center_baseline")
+
+
+def arrow(
+    ax: Any, start: tuple[float, float], end: tuple[float, float], name: str = "", bend: float = 0
+) -> None:
+    """Draw an arrow between two points, with its name beside it.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    start, end : pairs of float
+        In data coordinates.
+    name : str, optional
+        Stands right of an upward arrow, else above the middle.
+    bend : float, optional
+        0 is straight; larger numbers bend it to the right of its way.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> arrow(ax, (0, 0), (0, 1), "$W_x$")
+    >>> plt.close(figure)
+    """
+    look = {"color": _LIGHT["muted"], "shrinkA": 0, "shrinkB": 0, "lw": 1.2}
+    curve = f"arc3,rad={bend}"
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "connectionstyle": curve, **look})
+    if name:
+        upward = start[0] == end[0]
+        x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+        ax.text(
+            x + 0.08 * upward, y + 0.1 * (not upward), name, fontsize="small",
+            ha="left" if upward else "center", va="center" if upward else "bottom",
+        )  # fmt: skip
+
+
+def canvas(ax: Any, width: tuple[float, float], height: tuple[float, float]) -> None:
+    """Make axes a sheet to draw on: no frame, one scale for both directions.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    width, height : pairs of float
+        From where to where the sheet reaches.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> canvas(ax, (0, 3), (0, 2))
+    >>> plt.close(figure)
+    """
+    ax.set(xlim=width, ylim=height, aspect="equal")
+    ax.axis("off")
+
+
+STEP, RISE = 1.5, 1.15  # from one cell to the next, and up to its output
+
+
 def unrolled(
     ax: Any,
     inputs: Sequence[str | None],
@@ -149,7 +242,7 @@ def unrolled(
     states: Sequence[str] | None = None,
     weights: bool = False,
 ) -> None:
-    """The unrolled chain: one cell a time step, inputs from below, outputs above.
+    """Draw the unrolled chain: one cell a time step, inputs from below, outputs above.
 
     Parameters
     ----------
@@ -187,41 +280,138 @@ def unrolled(
             f"inputs, outputs and states need one entry a step, "
             f"got {T}, {len(outputs)} and {len(states)}"
         )
-    step, rise, width, height = 1.5, 1.15, 0.9, 0.62
-
-    def box(x: float, y: float, text: str, role: str) -> None:
-        from matplotlib.patches import FancyBboxPatch
-
-        corner = (x - width / 2 + 0.1, y - height / 2 + 0.1)
-        ax.add_patch(
-            FancyBboxPatch(
-                corner, width - 0.2, height - 0.2, boxstyle="round,pad=0.1",
-                facecolor=COLORS[role] + "1f", edgecolor=COLORS[role], linewidth=1.4,
-            )
-        )  # fmt: skip
-        ax.text(x, y, text, ha="center", va="center_baseline")
-
-    def arrow(start: tuple[float, float], end: tuple[float, float], name: str) -> None:
-        line = {"color": _LIGHT["muted"], "shrinkA": 0, "shrinkB": 0, "lw": 1.2}
-        ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", **line})
-        if weights:
-            upward = start[0] == end[0]
-            x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-            ax.text(
-                x + 0.08 * upward, y + 0.1 * (not upward), name, fontsize="small",
-                ha="left" if upward else "center", va="center" if upward else "bottom",
-            )  # fmt: skip
-
     for t in range(T):
-        x = t * step
-        box(x, 0, states[t], "state")
+        x = t * STEP
+        _cell(ax, x, states[t], inputs[t], outputs[t], weights)
         if t:
-            arrow((x - step + width / 2, 0), (x - width / 2, 0), "$W_h$")
-        if (text := inputs[t]) is not None:
-            box(x, -rise, text, "input")
-            arrow((x, -rise + height / 2), (x, -height / 2), "$W_x$")
-        if (text := outputs[t]) is not None:
-            box(x, rise, text, "output")
-            arrow((x, height / 2), (x, rise - height / 2), "$W_y$")
-    ax.set(xlim=(-0.6, (T - 1) * step + 0.6), ylim=(-rise - 0.4, rise + 0.4), aspect="equal")
-    ax.axis("off")
+            start, end = (x - STEP + WIDTH / 2, 0), (x - WIDTH / 2, 0)
+            arrow(ax, start, end, "$W_h$" if weights else "")
+    canvas(ax, (-0.6, (T - 1) * STEP + 0.6), (-RISE - 0.4, RISE + 0.4))
+
+
+def rolled(ax: Any, T: int = 4) -> None:
+    """Draw the same network twice: as a cell with a loop, and unrolled over T steps.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Loses its frame; both axes get the same scale.
+    T : int, optional
+        How many steps the chain has.
+
+    Notes
+    -----
+    Derived in chapter 02_cell.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> rolled(ax, T=2)
+    >>> len(ax.patches)  # three boxes for each step, and for the loop
+    9
+    >>> plt.close(figure)
+    """
+    steps = range(1, T + 1)
+    x = -3.2
+    unrolled(ax, [f"$x_{t}$" for t in steps], [f"$y_{t}$" for t in steps], weights=True)
+    _cell(ax, x, "$h_t$", "$x_t$", "$y_t$", weights=True)
+    # the loop: out of the cell and back into it, on its left side
+    left, far, up = x - WIDTH / 2, x - WIDTH / 2 - 0.55, 0.19
+    way = [(left, -up), (far, -up), (far, up), (far + 0.1, up)]
+    ax.plot(*zip(*way, strict=True), color=_LIGHT["muted"], lw=1.2, solid_joinstyle="round")
+    arrow(ax, (far, up), (left, up))
+    ax.text(far - 0.08, 0, "$W_h$", fontsize="small", ha="right", va="center")
+    ax.text((x + WIDTH) / 2 - 0.35, 0, "=", fontsize="xx-large", ha="center", va="center")
+    canvas(ax, (x - 1.6, (T - 1) * STEP + 0.6), (-RISE - 0.4, RISE + 0.4))
+
+
+def shifted(ax: Any, words: Sequence[str]) -> None:
+    """Draw how a text becomes its own answers: x, and below it y, the same one step on.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Loses its frame; both axes get the same scale.
+    words : sequence of T + 1 str
+        Words or characters; x is all but the last, y all but the first.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two words.
+
+    Notes
+    -----
+    Derived in chapter 01_storybook.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> shifted(ax, ["off", "to", "the"])
+    >>> [text.get_text() for text in ax.texts if text.get_text()]
+    ['$x$', '$y$', 'off', 'to', 'to', 'the']
+    >>> plt.close(figure)
+    """
+    if len(words) < 2:
+        raise ValueError(f"words needs two entries at least, one to read and one to guess: {words}")
+    ax.text(-0.85, 0, "$x$", ha="center", va="center")
+    ax.text(-0.85, -RISE, "$y$", ha="center", va="center")
+    for t, (word, answer) in enumerate(itertools.pairwise(words)):
+        box(ax, t * STEP, 0, word, "input", WIDTH + 0.3)
+        box(ax, t * STEP, -RISE, answer, "output", WIDTH + 0.3)
+        arrow(ax, (t * STEP, -HEIGHT / 2), (t * STEP, -RISE + HEIGHT / 2))
+        if t:  # the answer of the step before is what is read now
+            start, end = ((t - 1) * STEP + 0.3, -RISE + HEIGHT / 2), (t * STEP - 0.3, -HEIGHT / 2)
+            ax.plot(*zip(start, end, strict=True), ":", color=_LIGHT["muted"], lw=1.2)
+    canvas(ax, (-1.1, (len(words) - 2) * STEP + 0.7), (-RISE - 0.4, 0.4))
+
+
+def layers(ax: Any, parts: Sequence[tuple[str, str, str]], loop: int | None = None) -> None:
+    """Draw layers from left to right, each with the shape of what leaves it.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Loses its frame; both axes get the same scale.
+    parts : sequence of (name, shape, role)
+        ``("embedding", "(T, B, I)", "input")``: the box's text, what is written on the
+        arrow behind it, and a key of `COLORS`.
+    loop : int, optional
+        Which box feeds itself: the recurrent one.
+
+    Notes
+    -----
+    Derived in chapter 01_storybook.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> layers(ax, [("words", "(T, B)", "input"), ("embedding", "(T, B, I)", "input")])
+    >>> [text.get_text() for text in ax.texts if text.get_text()]
+    ['words', '(T, B)', 'embedding', '(T, B, I)']
+    >>> plt.close(figure)
+    """
+    width, step = 1.75, 3.0
+    for k, (name, shape, role) in enumerate(parts):
+        x = k * step
+        box(ax, x, 0, name, role, width)
+        arrow(ax, (x + width / 2, 0), (x + step - width / 2, 0), shape)
+        if k == loop:
+            arrow(ax, (x + 0.4, HEIGHT / 2), (x - 0.4, HEIGHT / 2), bend=1.6)
+    canvas(ax, (-width / 2 - 0.1, len(parts) * step - width / 2 + 0.1), (-0.5, 1.2))
+
+
+def _cell(
+    ax: Any, x: float, state: str, below: str | None, above: str | None, weights: bool
+) -> None:
+    """Draw one step of the chain at x: the cell, its input and its output, where there are any."""
+    box(ax, x, 0, state, "state")
+    if below is not None:
+        box(ax, x, -RISE, below, "input")
+        arrow(ax, (x, -RISE + HEIGHT / 2), (x, -HEIGHT / 2), "$W_x$" if weights else "")
+    if above is not None:
+        box(ax, x, RISE, above, "output")
+        arrow(ax, (x, HEIGHT / 2), (x, RISE - HEIGHT / 2), "$W_y$" if weights else "")
