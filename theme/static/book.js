@@ -1,7 +1,14 @@
-// What a page needs beyond HTML: the colour switch, the contents on a phone, copying code,
-// and reaching by keyboard what scrolls sideways. Everything else works without a script.
+// What a page needs beyond HTML: the colour switch, the contents on a phone, copying code, reaching
+// by keyboard what scrolls sideways, paper, the place where one was. All else works without a script.
 
 const root = document.documentElement;
+
+function remembered(key) {
+  try { return JSON.parse(localStorage.getItem(key)); } catch { return null; }
+}
+function remember(key, value) {
+  try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* a private window */ }
+}
 
 // Colours: as the system, light, dark; remembered.
 const MODES = { auto: "as the system", light: "light", dark: "dark" };
@@ -28,7 +35,10 @@ const menu = document.querySelector(".menu");
 function openContents(open) {
   menu.setAttribute("aria-expanded", String(open));
   root.classList.toggle("contents-open", open);
+  // the page behind it cannot be seen, so the keyboard does not go there
+  for (const part of document.querySelectorAll("main, .outline, .foot")) part.inert = open;
 }
+matchMedia("(min-width: 56.01rem)").addEventListener("change", () => openContents(false));
 menu.addEventListener("click", () => openContents(menu.getAttribute("aria-expanded") !== "true"));
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && root.classList.contains("contents-open")) {
@@ -53,7 +63,10 @@ if (navigator.clipboard) {
     button.className = "copy";
     button.textContent = "Copy";
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(block.querySelector("pre").innerText.trimEnd());
+      const lines = block.querySelector("pre").innerText.trimEnd().split("\n");
+      // of a session at Python's prompt, what was typed
+      const typed = lines.filter((line) => /^(>>>|\.\.\.)( |$)/.test(line)).map((line) => line.slice(4));
+      await navigator.clipboard.writeText((typed.length ? typed : lines).join("\n"));
       button.textContent = "Copied";
       setTimeout(() => (button.textContent = "Copy"), 1500);
     });
@@ -77,17 +90,57 @@ for (const details of document.querySelectorAll("details")) {
   details.addEventListener("toggle", markScrollers);
 }
 
-// The outline shows where one is.
+// On paper nothing can be unfolded.
+const folds = document.querySelectorAll("article details");
+addEventListener("beforeprint", () => {
+  for (const fold of folds) {
+    fold.dataset.open = fold.open;
+    fold.open = true;
+  }
+});
+addEventListener("afterprint", () => {
+  for (const fold of folds) fold.open = fold.dataset.open === "true";
+});
+
+// The outline shows where one is, and the browser keeps it for the next visit; nothing is sent.
+const here = location.pathname;
 const places = new Map();
-for (const link of document.querySelectorAll(".outline a")) {
+for (const link of document.querySelectorAll(".outline a, .folded-outline a")) {
   const target = document.getElementById(decodeURIComponent(link.hash.slice(1)));
-  if (target) places.set(target, link);
+  if (target) places.set(target, [...(places.get(target) ?? []), link]);
 }
 if (places.size) {
+  const inSight = new Set();
+  const last = remembered("place:" + here);
   const seen = new IntersectionObserver((entries) => {
-    for (const entry of entries) places.get(entry.target).dataset.seen = entry.isIntersecting;
-    const first = [...places.values()].filter((link) => link.dataset.seen === "true").at(-1);
-    for (const link of places.values()) link.classList.toggle("here", link === first);
+    for (const { target, isIntersecting } of entries) inSight[isIntersecting ? "add" : "delete"](target);
+    const current = [...places.keys()].filter((target) => inSight.has(target)).at(-1);
+    for (const [target, links] of places) {
+      for (const link of links) link.classList.toggle("here", target === current);
+    }
+    if (current && scrollY > innerHeight) {
+      remember("place:" + here, { hash: "#" + current.id, name: places.get(current)[0].textContent });
+    }
   }, { rootMargin: "-80px 0px -60% 0px" });
   for (const target of places.keys()) seen.observe(target);
+  if (last && !location.hash && scrollY < innerHeight) offer(last);
+}
+
+function offer({ hash, name }) {
+  const link = document.createElement("a");
+  link.href = hash;
+  link.textContent = "Go on where you were: " + name;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.textContent = "×";
+  close.setAttribute("aria-label", "Close");
+  const bar = document.createElement("nav");
+  bar.className = "go-on";
+  bar.setAttribute("aria-label", "Where you were");
+  bar.append(link, close);
+  const remove = () => bar.remove();
+  link.addEventListener("click", remove);
+  close.addEventListener("click", remove);
+  addEventListener("scroll", () => scrollY > innerHeight && remove(), { passive: true });
+  document.querySelector("main").append(bar);
 }

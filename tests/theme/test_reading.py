@@ -1,0 +1,138 @@
+"""What a reader meets on the way through a long page: outline, place, code, paper, widths."""
+
+from __future__ import annotations
+
+import pytest
+from browsing import ROOT
+
+CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("[0-9][0-9]_*.ipynb"))
+PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
+
+
+@pytest.fixture
+def phone(browser):
+    context = browser.new_context(**PHONE)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("width", [390, 768, 1216, 1217, 1280, 1600])
+def test_a_page_shows_its_outline_once_at_every_width(site, page, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{site}/02_cell.html")
+    if width <= 1216:
+        assert not page.is_visible(".outline")
+        page.click(".folded-outline summary")
+        link = page.locator(".folded-outline a", has_text="What f is for")
+        assert page.locator(".folded-outline > details > ul > li").count() > 8
+    else:
+        assert not page.is_visible(".folded-outline")
+        link = page.locator(".outline a", has_text="What f is for")
+    link.click()
+    page.wait_for_function(
+        "Math.abs(document.querySelector('#what-f-is-for').getBoundingClientRect().top) < 150"
+    )
+
+
+def test_the_place_is_kept_and_offered_at_the_next_visit(site, page):
+    address = f"{site}/02_cell.html"
+    page.goto(address)
+    page.wait_for_timeout(200)
+    assert not page.is_visible(".go-on"), "nothing to go on with at the first visit"
+    page.locator("#many-sequences-at-once").scroll_into_view_if_needed()
+    page.evaluate("document.querySelector('#many-sequences-at-once').scrollIntoView()")
+    page.wait_for_function(
+        "localStorage.getItem('place:/02_cell.html')?.includes('many-sequences')"
+    )
+    page.goto(f"{site}/01_storybook.html")
+    assert not page.is_visible(".go-on"), "each page has a place of its own"
+    page.goto(address)
+    assert page.text_content(".go-on a") == "Go on where you were: Many sequences at once"
+    page.click(".go-on a")
+    page.wait_for_url("**#many-sequences-at-once")
+    assert not page.is_visible(".go-on")
+    page.goto(f"{site}/start.html")
+    page.goto(address)
+    page.click(".go-on button")
+    assert not page.is_visible(".go-on")
+    page.goto(f"{site}/start.html")
+    page.goto(f"{address}#play-with-it")
+    page.wait_for_timeout(200)
+    assert not page.is_visible(".go-on"), "who follows a link wants to be there"
+
+
+def test_keyboard_stays_in_the_open_contents_on_a_phone(site, page):
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{site}/start.html")
+    page.focus(".menu")
+    page.keyboard.press("Enter")
+    places = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        places.add(
+            page.evaluate(
+                "document.activeElement.closest('main, .foot, .contents, .top')?.className"
+            )
+        )
+    assert "contents" in places and places <= {"contents", "top", None}
+    page.keyboard.press("Escape")
+    page.focus("main a >> nth=0")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_places_can_be_linked_to_by_touch(site, phone):
+    phone.goto(f"{site}/02_cell.html")
+    links = phone.locator("article .headerlink")
+    assert links.count() > 20
+    shown = links.evaluate_all("all => all.map((a) => getComputedStyle(a).opacity)")
+    assert set(shown) == {"1"}
+
+
+@pytest.mark.parametrize("slug", CHAPTERS)
+def test_code_of_a_chapter_fits_beside_the_text(site, page, slug):
+    page.goto(f"{site}/{slug}.html")
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll("article pre")]
+             .filter((box) => box.scrollWidth > box.clientWidth + 1)
+             .map((box) => box.innerText.split("\\n").sort((a, b) => b.length - a.length)[0])"""
+    )
+    assert not wide, f"lines of more than 84 characters: {wide}"
+
+
+def test_paper_is_white_and_nothing_on_it_is_folded(site, browser):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{site}/02_cell.html")
+    page.emulate_media(media="print", color_scheme="dark")
+    ink, paper = page.evaluate(
+        "() => { const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]; }"
+    )
+    channels = lambda colour: [int(c) for c in colour[4:-1].split(",")]  # noqa: E731
+    assert max(channels(ink)) < 60 and min(channels(paper)) > 240
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    folds = page.evaluate(
+        """() => [...document.querySelectorAll("article details")]
+             .filter((fold) => !fold.closest(".folded-outline"))
+             .map((fold) => fold.open && fold.lastElementChild.getBoundingClientRect().height)"""
+    )
+    assert len(folds) > 10 and min(folds) > 10
+    assert not page.is_visible(".top") and not page.is_visible(".copy")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert not page.evaluate("document.querySelectorAll('article details[open]').length")
+    context.close()
+
+
+def test_copying_takes_what_was_typed_at_a_prompt_and_nothing_else(site, browser):
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(f"{site}/api.html")
+    block = page.locator(".highlight", has_text=">>> ").first
+    block.hover()
+    block.locator(".copy").click()
+    block.locator("text=Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    shown = block.inner_text()
+    typed = [line[4:] for line in shown.splitlines() if line.startswith((">>>", "..."))]
+    assert copied == "\n".join(typed) and ">>>" not in copied
+    context.close()
