@@ -67,7 +67,7 @@ from .schedules import (
     StepLR,
 )
 from .seq2seq import Decoder, Encoder, Seq2Seq, teacher_forcing
-from .training import Batches, Buckets, EarlyStopping, fit
+from .training import Batches, Buckets, EarlyStopping, Pieces, fit, sliding_windows
 
 __version__ = "0.1.0"
 
@@ -100,6 +100,7 @@ __all__ = [
     "Module",
     "ModuleList",
     "Parameter",
+    "Pieces",
     "RMSprop",
     "RNNCell",
     "ReduceLROnPlateau",
@@ -149,6 +150,7 @@ __all__ = [
     "scan_loop",
     "sigmoid",
     "sigmoid_grad",
+    "sliding_windows",
     "softmax",
     "tanh",
     "tanh_grad",

@@ -21,11 +21,14 @@ import numpy as np
 from .module import Module
 
 FORMAT = "rnnlib checkpoint 1"
+LARGEST = 2**30  # bytes that a compressed file may unpack to
 PathLike = str | os.PathLike[str]
 
 
 def save(path: PathLike, module: Module) -> None:
-    """Write a module's parameters to a file, under the names that torch uses.
+    """Write a module's parameters to a file, under torch's names. Derived in chapter 04_text.
+
+    ``numpy.load(path)`` reads it too.
 
     Parameters
     ----------
@@ -37,10 +40,6 @@ def save(path: PathLike, module: Module) -> None:
     ------
     OSError
         If the file cannot be written; the old one is still there.
-
-    Notes
-    -----
-    Derived in chapter 04_text. ``numpy.load(path)`` reads it too.
 
     Examples
     --------
@@ -55,7 +54,9 @@ def save(path: PathLike, module: Module) -> None:
 
 
 def load(path: PathLike, module: Module) -> None:
-    """Take over all parameters from a file that `save` wrote; on an error none is changed.
+    """Take over all parameters from a file that `save` wrote. Derived in chapter 04_text.
+
+    On an error none is changed.
 
     Parameters
     ----------
@@ -70,10 +71,6 @@ def load(path: PathLike, module: Module) -> None:
         If the file is damaged, is something else, or does not fit the module.
     OSError
         If there is no such file, or it may not be read.
-
-    Notes
-    -----
-    Derived in chapter 04_text.
 
     Examples
     --------
@@ -96,35 +93,9 @@ def load(path: PathLike, module: Module) -> None:
 class Checkpoint:
     """A training in a file: all that a new process needs to go on as if nothing had been.
 
-    Parameters
-    ----------
-    path : path
-        Where to write. The partial file lies beside it, under the same name and
-        ``.partial``: one training a path.
-    parts : mapping of str to object
-        What has a `state_dict` and a `load_state_dict`: model, optimiser and the like.
-    generators : mapping of str to numpy.random.Generator
-        All random generators that training draws from.
-    settings : dict of str to str
-        What must be the same for training to go on.
-
-    Notes
-    -----
-    Derived in chapter 04_text.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from rnnlib import Linear
-    >>> model = Linear(3, 2, seed=0)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     checkpoint = Checkpoint(f"{folder}/run.npz", {"model": model}, {}, {})
-    ...     checkpoint.write({"loss": [0.5], "step": [0.75, 0.25]})
-    ...     model.bias.data[...] = 9.0
-    ...     checkpoint.read()
-    {'loss': [0.5], 'step': [0.75, 0.25]}
-    >>> bool((model.bias.data == 9.0).any())
-    False
+    `parts` have a `state_dict` and a `load_state_dict`: model, optimiser and the like;
+    `generators` are all that training draws from; `settings` must be the same for it to go
+    on. A partial file lies beside the path as ``.partial``: one training a path.
     """
 
     def __init__(
@@ -142,17 +113,7 @@ class Checkpoint:
         return os.path.exists(self.path)
 
     def write(self, history: Mapping[str, list[float]]) -> None:
-        """Write everything as it is now.
-
-        Parameters
-        ----------
-        history : mapping of str to list of float
-
-        Raises
-        ------
-        OSError
-            If the file cannot be written; the old one is still there.
-        """
+        """Write everything as it is now; if that fails, the old file is still there."""
         states = {name: g.bit_generator.state for name, g in self.generators.items()}
         about = {"format": FORMAT, "settings": self.settings, "generators": states}
         # some bit generators keep arrays in their state
@@ -162,23 +123,9 @@ class Checkpoint:
         write_arrays(self.path, arrays | self._state())
 
     def read(self, epochs: int | None = None) -> dict[str, list[float]]:
-        """Put everything back as it was; if the file does not fit, nothing is changed.
+        """Put everything back and return the history; if the file does not fit, change nothing.
 
-        Parameters
-        ----------
-        epochs : int, optional
-            The largest number of epochs that may lie behind it.
-
-        Returns
-        -------
-        history : dict of str to list of float
-
-        Raises
-        ------
-        ValueError
-            If the file is damaged, is no checkpoint, or is that of another training.
-        OSError
-            If there is no such file, or it may not be read.
+        At most `epochs` epochs may lie behind it.
         """
         arrays = read_arrays(self.path)
         states = self._expect_about(arrays.pop("about", None))
@@ -192,13 +139,12 @@ class Checkpoint:
                 f"more than the {epochs} asked for"
             )
         self._expect_state(arrays)
-        for section, part in self.parts.items():
-            start = f"{section}/"
-            state = {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
-            try:
-                part.load_state_dict(state)
-            except ValueError as error:
-                raise ValueError(f"{self.path} does not fit: {error}") from None
+        before = self._state()
+        try:
+            self._load(arrays)
+        except ValueError as error:
+            self._load(before)
+            raise ValueError(f"{self.path} does not fit: {error}") from None
         for name, generator in self.generators.items():
             generator.bit_generator.state = states[name]
         return history
@@ -210,6 +156,14 @@ class Checkpoint:
             for section, part in self.parts.items()
             for name, array in part.state_dict().items()
         }
+
+    def _load(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """The inverse."""
+        for section, part in self.parts.items():
+            start = f"{section}/"
+            part.load_state_dict(
+                {k.removeprefix(start): v for k, v in arrays.items() if k.startswith(start)}
+            )
 
     def _expect_about(self, array: np.ndarray | None) -> dict[str, Any]:
         """The states of the generators, or a ValueError if this is not our training."""
@@ -260,27 +214,7 @@ class Checkpoint:
 
 
 def write_arrays(path: PathLike, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays to an npz file, all or nothing.
-
-    Parameters
-    ----------
-    path : path
-        What was there is replaced only once all is written.
-    arrays : mapping of str to array
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written; the old one is still there.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_arrays(f"{folder}/a.npz", {"a": np.array([1, 2])})
-    ...     read_arrays(f"{folder}/a.npz")
-    {'a': array([1, 2])}
-    """
+    """Write named arrays to an npz file; what was there is replaced once all is written."""
     target = Path(os.path.realpath(path))
     partial = target.with_name(target.name + ".partial")
     try:
@@ -299,33 +233,13 @@ def write_arrays(path: PathLike, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
-    """Read an npz file of plain arrays. Nothing in it is executed.
+    """The arrays of an npz file, compressed or not. Nothing in it is executed.
 
-    Parameters
-    ----------
-    path : path
-
-    Returns
-    -------
-    dict of str to array
-
-    Raises
-    ------
-    ValueError
-        If the file is damaged, or holds anything but numbers and texts in arrays.
-    OSError
-        If there is no such file, or it may not be read.
-
-    Examples
-    --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(folder, "a.npz").write_text("not arrays")
-    ...     try:
-    ...         read_arrays(f"{folder}/a.npz")
-    ...     except ValueError as error:
-    ...         print(str(error).removeprefix(folder))
-    /a.npz is damaged or not a file of arrays: File is not a zip file
+    ...     write_arrays(f"{folder}/a.npz", {"a": np.array([1, 2])})
+    ...     read_arrays(f"{folder}/a.npz")
+    {'a': array([1, 2])}
     """
     with open(path, "rb") as stream:
         try:
@@ -341,8 +255,9 @@ def _entries(stream: BinaryIO) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     size = stream.seek(0, os.SEEK_END)
     with zipfile.ZipFile(stream) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > size:
-            raise ValueError("it would unpack to more than it holds")
+        unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > max(size, LARGEST):
+            raise ValueError(f"it would unpack to {unpacked:,} bytes, more than {LARGEST:,}")
         for entry in archive.infolist():
             name = entry.filename.removesuffix(".npy")
             if name in arrays:

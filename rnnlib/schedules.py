@@ -43,6 +43,13 @@ class Schedule:
         self.steps += 1
         self.optimizer.lr = self.rate(self.steps)
 
+    def after_update(self) -> None:
+        """What `fit` calls after every update."""
+        self.step()
+
+    def after_epoch(self, history: Mapping[str, list[float]]) -> None:
+        """What `fit` calls after every epoch."""
+
     def expect_in_charge(self, optimizer: Optimizer) -> None:
         """Raise a ValueError unless this is the schedule that sets the optimiser's rate."""
         if self.optimizer is not optimizer:
@@ -290,7 +297,7 @@ class SequentialLR(Schedule):
 class ReduceLROnPlateau(Schedule):
     """Lower the learning rate when a number stops improving. Derived in chapter 12_forecasting.
 
-    Its `step` takes that number, once an epoch; `fit` sees to it.
+    Its `step` takes that number; `fit` calls it once an epoch.
 
     Parameters
     ----------
@@ -369,6 +376,13 @@ class ReduceLROnPlateau(Schedule):
             )
             self.stale = 0
 
+    def after_update(self) -> None:
+        """Wait for the end of the epoch."""
+
+    def after_epoch(self, history: Mapping[str, list[float]]) -> None:
+        """Look at the last number of the history that is watched."""
+        self.step(watched("schedule", self.watch, history))
+
     def state_dict(self) -> dict[str, np.ndarray]:
         """How far the schedule has come: "steps", "best", "stale", and the learning rate "lr"."""
         numbers = {"best": self.best, "stale": self.stale, "lr": self.optimizer.lr}
@@ -380,6 +394,13 @@ class ReduceLROnPlateau(Schedule):
         self.optimizer.lr = float(arrays["lr"])
         self.steps, self.stale = int(arrays["steps"]), int(arrays["stale"])
         self.best = float(arrays["best"])
+
+
+def watched(owner: str, name: str, history: Mapping[str, list[float]]) -> float:
+    """The last number of this name in a history, or a ValueError if there is none."""
+    if name not in history:
+        raise ValueError(f"{owner} watches {name!r}, but there is only {sorted(history)}")
+    return history[name][-1]
 
 
 def _share(name: str, value: float) -> float:

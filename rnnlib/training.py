@@ -9,17 +9,18 @@ from contextlib import closing
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from .checkpoints import Checkpoint, PathLike
 from .losses import cross_entropy
 from .module import Module
 from .optim import Optimizer, clip_grad_norm, expect_state
-from .schedules import Schedule
+from .schedules import Schedule, watched
 from .validation import as_rng, expect_positive
 
 
 class Batches:
-    """Mini-batches of inputs and targets, in a new order every time they are walked through.
+    """Cut examples into mini-batches, in a new order for every epoch.
 
     Parameters
     ----------
@@ -32,6 +33,10 @@ class Batches:
         (T, N, …); 0 where an example has one target, y (N,).
     seed : int or numpy.random.Generator, optional
         Where the order is drawn from.
+
+    Yields
+    ------
+    x, y : arrays of batch_size examples
 
     Raises
     ------
@@ -54,13 +59,14 @@ class Batches:
         axes: tuple[int, int] = (1, 1),
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        self.x, self.y, self.axes = x, y, axes
+        self.x, self.y = _expect_axis("x", x, axes[0]), _expect_axis("y", y, axes[1])
+        self.axes, self.target_axis = axes, axes[1]
         self.batch_size = expect_positive("batch_size", batch_size)
-        self.examples = x.shape[axes[0]]
-        if y.shape[axes[1]] != self.examples:
+        self.examples = self.x.shape[axes[0]]
+        if self.y.shape[axes[1]] != self.examples:
             raise ValueError(
                 f"x holds {self.examples} examples along axis {axes[0]}, "
-                f"but y holds {y.shape[axes[1]]} along axis {axes[1]}"
+                f"but y holds {self.y.shape[axes[1]]} along axis {axes[1]}"
             )
         if self.examples == 0:
             raise ValueError("x and y hold no examples")
@@ -76,10 +82,120 @@ class Batches:
             yield self.x.take(chosen, axis=self.axes[0]), self.y.take(chosen, axis=self.axes[1])
 
 
-class Buckets:
-    """Mini-batches of sequences of any length, each with others of about its own length.
+class Pieces:
+    """Cut one long sequence into consecutive pieces. Derived in chapter 04_text.
 
-    Padding is computed for nothing, and pads a batch up to its longest sequence. So
+    The sequence is cut into batch_size strands of the same length, which stand side by
+    side. The pieces follow each other in all of them, so that the state after one is the
+    state before the next: `fit` carries it with ``carry_state=True``.
+
+    Parameters
+    ----------
+    x, y : (N, …) arrays
+        The input and the target at each of N steps. To predict the next symbol of a text:
+        ``text[:-1]`` and ``text[1:]``.
+    batch_size : int
+        Number B of strands. The N mod B steps at the very end are left out.
+    steps : int
+        Steps T of a piece; the last one of an epoch holds what is left.
+
+    Yields
+    ------
+    x, y : (T, B, …) arrays
+
+    Raises
+    ------
+    ValueError
+        If x and y have different lengths, or fewer than batch_size steps.
+
+    Examples
+    --------
+    >>> text = np.arange(10)
+    >>> for x, y in Pieces(text[:-1], text[1:], batch_size=2, steps=3):
+    ...     print(x.tolist(), y.tolist())
+    [[0, 4], [1, 5], [2, 6]] [[1, 5], [2, 6], [3, 7]]
+    [[3, 7]] [[4, 8]]
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, batch_size: int, steps: int) -> None:
+        x, y = _expect_axis("x", x, 0), _expect_axis("y", y, 0)
+        self.batch_size = expect_positive("batch_size", batch_size)
+        self.steps = expect_positive("steps", steps)
+        self.examples = len(x)
+        if len(y) != self.examples:
+            raise ValueError(f"x holds {self.examples} steps, but y holds {len(y)}")
+        if self.examples < self.batch_size:
+            raise ValueError(f"x holds {self.examples} steps, too few for {batch_size} strands")
+        self.x, self.y = self._strands(x), self._strands(y)
+
+    def _strands(self, sequence: np.ndarray) -> np.ndarray:
+        """(N // B, B, …): the sequence in B strands, side by side."""
+        length = len(sequence) // self.batch_size
+        strands = sequence[: length * self.batch_size].reshape(
+            self.batch_size, length, *sequence.shape[1:]
+        )
+        return np.ascontiguousarray(strands.swapaxes(0, 1))
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.x) / self.steps)
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for start in range(0, len(self.x), self.steps):
+            piece = slice(start, start + self.steps)
+            yield self.x[piece], self.y[piece]
+
+
+def sliding_windows(
+    series: np.ndarray, length: int, horizon: int = 1, stride: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a series into windows, and what follows each. Derived in chapter 12_forecasting.
+
+    Windows overlap: split a series into training and test before it is cut, not after.
+
+    Parameters
+    ----------
+    series : (S, …) array
+        In the order of time.
+    length : int
+        Steps T of a window.
+    horizon : int, optional
+        Steps after the window that are to be predicted.
+    stride : int, optional
+        Steps from one window to the next.
+
+    Returns
+    -------
+    x : (T, N, …) array
+        The N windows, time first.
+    y : (horizon, N, …) array
+        What follows each.
+
+    Raises
+    ------
+    ValueError
+        If a number is not whole and at least 1, or the series is too short for a window.
+
+    Examples
+    --------
+    >>> x, y = sliding_windows(np.arange(6), length=3, horizon=2)
+    >>> x.T.tolist(), y.T.tolist()
+    ([[0, 1, 2], [1, 2, 3]], [[3, 4], [4, 5]])
+    """
+    series = _expect_axis("series", series, 0)
+    length, horizon = expect_positive("length", length), expect_positive("horizon", horizon)
+    if len(series) < length + horizon:
+        raise ValueError(
+            f"series holds {len(series)} steps, but a window and what follows it {length + horizon}"
+        )
+    windows = sliding_window_view(series, length + horizon, axis=0)
+    windows = np.moveaxis(windows[:: expect_positive("stride", stride)], -1, 0)
+    return windows[:length].copy(), windows[length:].copy()
+
+
+class Buckets:
+    """Cut sequences of any length into mini-batches. Derived in chapter 08_bidirectional.
+
+    Padding is computed for nothing, and pads a batch up to its longest sequence. So here
     the sequences are sorted by length (equal lengths in a new order every time) and cut
     into batches, and the batches come in a new order every time they are walked through.
 
@@ -107,10 +223,6 @@ class Buckets:
     ValueError
         If there are no examples or not as many targets, if a sequence holds no step, or
         if shapes or dtypes differ.
-
-    Notes
-    -----
-    Derived in chapter 08_bidirectional.
 
     Examples
     --------
@@ -145,7 +257,7 @@ class Buckets:
         dtype = self.targets[0].dtype
         if fill is not None and np.asarray(fill).astype(dtype) != fill:
             raise ValueError(f"fill is {fill}, which targets of dtype {dtype} cannot hold")
-        self.fill = fill
+        self.fill, self.target_axis = fill, int(fill is not None)
         self.rng = as_rng(seed)
 
     def __len__(self) -> int:
@@ -163,7 +275,7 @@ class Buckets:
 
 
 class EarlyStopping:
-    """Stop when a number has not become better for a while, and go back to the best.
+    """Stop when a number no longer gets better; keep the best. Derived in chapter 12_forecasting.
 
     Parameters
     ----------
@@ -189,10 +301,6 @@ class EarlyStopping:
     References
     ----------
     Prechelt, Early stopping – but when?, in: Neural networks: tricks of the trade, 1998.
-
-    Notes
-    -----
-    Derived in chapter 12_forecasting.
 
     Examples
     --------
@@ -225,33 +333,13 @@ class EarlyStopping:
         return self.stale >= self.patience
 
     def begin(self, model: Module) -> None:
-        """Forget all that was, and keep the weights with which training begins.
-
-        Parameters
-        ----------
-        model : Module
-        """
+        """Forget all that was, and keep the weights with which training begins."""
         self.best, self.stale = math.nan, 0
         self.weights = model.state_dict()
 
     def look(self, history: Mapping[str, list[float]], model: Module) -> None:
-        """Look at the last number, and keep the weights if it is the best. NaN never is.
-
-        Parameters
-        ----------
-        history : mapping of str to list of float
-        model : Module
-
-        Raises
-        ------
-        ValueError
-            If the history does not hold the watched number.
-        """
-        if self.watch not in history:
-            raise ValueError(
-                f"early_stopping watches {self.watch!r}, but there is only {sorted(history)}"
-            )
-        number = history[self.watch][-1]
+        """Look at the last number, and keep the weights if it is the best. NaN never is."""
+        number = watched("early_stopping", self.watch, history)
         first = math.isnan(self.best) and not math.isnan(number)
         if first or (number != self.best and self.better(self.best, number) == number):
             self.best, self.stale = number, 0
@@ -260,29 +348,12 @@ class EarlyStopping:
             self.stale += 1
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """The best so far, the epochs since, and the best weights.
-
-        Returns
-        -------
-        dict of str to array
-            "best", "stale", and the weights as "weights.NAME".
-        """
+        """The best so far, the epochs since, and the best weights, as "weights.NAME"."""
         state = {"best": np.array(self.best), "stale": np.array(self.stale)}
         return state | {f"weights.{name}": array for name, array in self.weights.items()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from where another was, after `begin` with a model like its own.
-
-        Parameters
-        ----------
-        state : mapping of str to array
-            What `state_dict` returned.
-
-        Raises
-        ------
-        ValueError
-            If a name is missing or not known, or if a shape or a kind of number differs.
-        """
+        """Go on from where another was, after `begin` with a model like its own."""
         arrays = expect_state("EarlyStopping", state, self.state_dict())
         self.best, self.stale = float(arrays["best"]), int(arrays["stale"])
         self.weights = {name: arrays[f"weights.{name}"].copy() for name in self.weights}
@@ -296,33 +367,40 @@ def fit(
     loss: Callable[[Any, Any], tuple[float, Any]] = cross_entropy,
     epochs: int = 1,
     clip_norm: float | None = None,
+    carry_state: bool = False,
     evaluate: Callable[[], dict[str, float]] | None = None,
     schedule: Schedule | None = None,
     early_stopping: EarlyStopping | None = None,
     checkpoint: PathLike | None = None,
     progress: bool = True,
 ) -> dict[str, list[float]]:
-    """Train a model, and say how it went.
+    """Train a model, and say how it went. Derived in chapter 01_storybook.
 
     Parameters
     ----------
     model : Module
-        ``output = model(x)``, then ``model.backward(doutput)``.
+        ``output = model(x)``, then ``model.backward(doutput)``. The output may be whatever
+        the loss takes.
     batches : iterable of (x, y)
         Walked through once an epoch. From `Buckets` x is a pair (x, lengths).
     optimizer : Optimizer
-        Over the model's parameters.
+        Over the model's parameters, or some of them.
     loss : function, optional
         ``value, doutput = loss(output, y)``.
     epochs : int, optional
         How often the batches are walked through.
     clip_norm : float, optional
         Longest common length of the gradients, see `clip_grad_norm`.
+    carry_state : bool, optional
+        Truncated backpropagation: ``output, state = model(x, state)``, where state is None
+        at the beginning of an epoch and after that what the batch before returned. The
+        gradient ends where a batch begins. For `Pieces`.
     evaluate : function of nothing, optional
         Called after every epoch with the model in evaluation; returns named numbers.
     schedule : Schedule, optional
         Over the optimiser; its `step` runs after every update, so it counts updates:
-        ``10 * len(batches)`` of them are ten epochs.
+        ``10 * len(batches)`` of them are ten epochs. `ReduceLROnPlateau` looks at its
+        number after every epoch.
     early_stopping : EarlyStopping, optional
         When to stop before all epochs are through. However training ends, the model then
         has the weights of the best epoch.
@@ -337,21 +415,26 @@ def fit(
     Returns
     -------
     history : dict of str to list of float
-        "loss": the mean loss of every epoch; "step": the loss of every update;
-        and a list for each number that `evaluate` returned.
+        "loss": the mean loss of every epoch, over its examples; "step": the loss of every
+        update; and a list for each number that `evaluate` returned.
 
     Raises
     ------
     FloatingPointError
-        If the loss is no longer a number; the parameters are those before that update.
-        Or if a parameter is none at the end of an epoch; no checkpoint of it is written.
+        If the loss, or a gradient that is to be clipped, is no longer a number; the
+        parameters are those before that update. Or if a parameter is none at the end of an
+        epoch; no checkpoint of it is written.
     ValueError
-        If the batches are empty, if arguments do not fit each other, or if the
-        checkpoint is damaged or that of another training.
+        If the batches are empty, if the optimiser moves none of the model's parameters, if
+        other arguments do not fit each other, or if the checkpoint is damaged or that of
+        another training.
 
     Notes
     -----
-    Derived in chapter 01_storybook. A training that goes on from a checkpoint ends with
+    A batch counts for its number of examples in the mean of an epoch. Batches that are not
+    made by `Batches` or `Buckets` count for the size of their y, if it is an array.
+
+    A training that goes on from a checkpoint ends with
     the very bits of one that was never broken off, as long as randomness comes from
     `numpy.random.Generator` objects that are attributes of the batches or of a module,
     and nothing else is carried from epoch to epoch.
@@ -366,8 +449,13 @@ def fit(
     True
     """
     expect_positive("epochs", epochs)
-    if schedule is not None and schedule.optimizer is not optimizer:
-        raise ValueError("schedule is over another optimizer than the one given")
+    if not set(model.parameters()) & set(optimizer.parameters):
+        raise ValueError(
+            "optimizer moves none of the model's parameters: was the model made anew since? Then "
+            "make the optimizer anew, too"
+        )
+    if schedule is not None:
+        schedule.expect_in_charge(optimizer)
     if early_stopping is not None:
         early_stopping.begin(model)
     history: dict[str, list[float]] = {"loss": [], "step": []}
@@ -376,7 +464,7 @@ def fit(
         optional: dict[str, Any] = {"schedule": schedule, "early_stopping": early_stopping}
         parts = {name: part for name, part in optional.items() if part is not None}
         parts |= {"optimizer": optimizer, "model": model}
-        settings = _settings(parts, batches, loss, clip_norm)
+        settings = _settings(parts, batches, loss, clip_norm, carry_state)
         file = Checkpoint(checkpoint, parts, _generators(model, batches), settings)
         if file.exists():
             history = file.read(epochs)
@@ -388,10 +476,22 @@ def fit(
         for _ in range(done, epochs):
             if early_stopping is not None and early_stopping.done:
                 break
-            losses = _epoch(model, batches, optimizer, loss, clip_norm, schedule, history["step"])
-            history["loss"].append(float(np.mean(losses)))
+            history["loss"].append(
+                _epoch(
+                    model,
+                    batches,
+                    optimizer,
+                    loss,
+                    clip_norm,
+                    carry_state,
+                    schedule,
+                    history["step"],
+                )
+            )
             if evaluate is not None:
                 _evaluate(model, evaluate, history)
+            if schedule is not None:
+                schedule.after_epoch(history)
             if early_stopping is not None:
                 early_stopping.look(history, model)
             if file is not None:
@@ -410,14 +510,21 @@ def _epoch(
     optimizer: Optimizer,
     loss: Callable[[Any, Any], tuple[float, Any]],
     clip_norm: float | None,
+    carry_state: bool,
     schedule: Schedule | None,
     steps: list[float],
-) -> list[float]:
-    """Walk through the batches once; the loss of each is returned, and added to `steps`."""
+) -> float:
+    """Walk through the batches once; add the loss of each to `steps`, and return their mean."""
     model.train()
-    before = len(steps)
+    state = None
+    total = examples = 0.0
     for x, y in batches:
-        value, doutput = loss(model(x), y)
+        output = model(x, state) if carry_state else model(x)
+        if carry_state:
+            if not (isinstance(output, tuple) and len(output) == 2):
+                raise ValueError("carry_state needs a model that returns (output, state)")
+            output, state = output
+        value, doutput = loss(output, y)
         if not math.isfinite(value):
             raise FloatingPointError(
                 f"the loss is {value} at update {len(steps) + 1}: look for NaN in "
@@ -429,9 +536,11 @@ def _epoch(
             clip_grad_norm(optimizer.parameters, clip_norm)
         optimizer.step()
         if schedule is not None:
-            schedule.step()
+            schedule.after_update()
         steps.append(float(value))
-    if len(steps) == before:
+        count = _examples(batches, y)
+        total, examples = total + count * value, examples + count
+    if examples == 0:
         raise ValueError("batches is empty: an epoch had nothing to learn from")
     for name, parameter in model.named_parameters():
         if not np.isfinite(parameter.data).all():
@@ -439,7 +548,15 @@ def _epoch(
                 f"{name} is no longer finite after update {len(steps)}: lower the learning "
                 "rate, or clip the gradients (clip_norm)"
             )
-    return steps[before:]
+    return float(total / examples)
+
+
+def _examples(batches: object, y: Any) -> int:
+    """How many examples a batch holds; the size of its targets where nothing tells them apart."""
+    axis = getattr(batches, "target_axis", None)
+    if axis is not None:
+        return np.shape(y)[axis]
+    return y.size if isinstance(y, np.ndarray) else 1
 
 
 def _evaluate(
@@ -461,11 +578,12 @@ def _settings(
     batches: Iterable[tuple[Any, Any]],
     loss: Callable[[Any, Any], tuple[float, Any]],
     clip_norm: float | None,
+    carry_state: bool,
 ) -> dict[str, str]:
     """What a checkpoint's training must have in common with the one that goes on from it."""
     known = [
         f"{name} {getattr(batches, name)}"
-        for name in ("examples", "batch_size")
+        for name in ("examples", "batch_size", "steps")
         if hasattr(batches, name)
     ]
     return {
@@ -474,6 +592,7 @@ def _settings(
         "batches": ", ".join([type(batches).__name__, *known]),
         "loss": getattr(loss, "__name__", type(loss).__name__),
         "clip_norm": str(clip_norm),
+        "carry_state": str(carry_state),
     }
 
 
@@ -487,6 +606,19 @@ def _generators(model: Module, batches: object) -> dict[str, np.random.Generator
         for name, value in getattr(owner, "__dict__", {}).items()
         if isinstance(value, np.random.Generator)
     }
+
+
+def _expect_axis(name: str, value: Any, axis: int) -> np.ndarray:
+    """`value` as an array with this axis."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(
+            f"{name} holds sequences of different lengths, which are no array: Buckets takes them"
+        ) from None
+    if not -array.ndim <= axis < array.ndim:
+        raise ValueError(f"{name} has shape {array.shape}, without an axis {axis} to count along")
+    return array
 
 
 def _expect_alike(name: str, arrays: Sequence[Any], ragged: bool) -> list[np.ndarray]:

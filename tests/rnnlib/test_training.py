@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import math
 import os
 import pickle
 import random
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -32,12 +34,16 @@ from rnnlib import (
     Embedding,
     Linear,
     Module,
+    Pieces,
+    ReduceLROnPlateau,
     RMSprop,
     StepLR,
+    checkpoints,
     cross_entropy,
     fit,
     load,
     save,
+    sliding_windows,
 )
 from rnnlib.checkpoints import Checkpoint, read_arrays, write_arrays
 from rnnlib.training import _bar
@@ -151,6 +157,62 @@ def test_buckets_pad_targets_that_are_sequences_with_fill():
         assert (y[len(targets[n]) :, b] == -100).all()
 
 
+def test_batches_may_be_made_of_lists():
+    [(x, y)] = Batches([[1.0, 2.0], [3.0, 4.0]], [0, 1], batch_size=2, axes=(0, 0), seed=0)
+    assert sorted(zip(x.tolist(), y.tolist(), strict=True)) == [([1.0, 2.0], 0), ([3.0, 4.0], 1)]
+
+
+@settings(deadline=None)
+@given(
+    N=st.integers(1, 60),
+    B=st.integers(1, 5),
+    steps=st.integers(1, 9),
+    trailing=st.sampled_from([(), (2,)]),
+)
+def test_pieces_follow_each_other_in_every_strand(N, B, steps, trailing):
+    x = np.arange(N * math.prod(trailing)).reshape(N, *trailing)
+    y = np.arange(N) + 0.5
+    if N < B:
+        with pytest.raises(ValueError, match=f"x holds {N} steps, too few for {B} strands"):
+            Pieces(x, y, B, steps)
+        return
+    pieces = Pieces(x, y, B, steps)
+    for _ in range(2):
+        found = list(pieces)
+        assert len(found) == len(pieces)
+        assert {len(piece) for piece, _ in found[:-1]} <= {steps}
+        assert all(a.shape[:2] == b.shape[:2] == (len(a), B) for a, b in found)
+        for array, pieces_of_it in zip((x, y), zip(*found, strict=True), strict=True):
+            strands = np.concatenate(pieces_of_it).swapaxes(0, 1)
+            in_order = strands.reshape(-1, *array.shape[1:])
+            np.testing.assert_array_equal(in_order, array[: N // B * B])
+
+
+@settings(deadline=None)
+@given(
+    S=st.integers(1, 30),
+    length=st.integers(1, 6),
+    horizon=st.integers(1, 4),
+    stride=st.integers(1, 5),
+    trailing=st.sampled_from([(), (3,)]),
+)
+def test_windows_slide_over_the_series_and_know_what_follows(S, length, horizon, stride, trailing):
+    series = np.random.default_rng(S).standard_normal((S, *trailing))
+    starts = range(0, S - length - horizon + 1, stride)
+    if not starts:
+        with pytest.raises(ValueError, match=f"series holds {S} steps, but a window and what"):
+            sliding_windows(series, length, horizon, stride)
+        return
+    x, y = sliding_windows(series, length, horizon, stride)
+    assert x.shape == (length, len(starts), *trailing)
+    assert y.shape == (horizon, len(starts), *trailing)
+    for n, start in enumerate(starts):
+        np.testing.assert_array_equal(x[:, n], series[start : start + length])
+        np.testing.assert_array_equal(y[:, n], series[start + length :][:horizon])
+    x[...] = y[...] = 0.0
+    assert series.any()  # the windows are copies
+
+
 class Reader(Module):
     """Reads tokens with a GRU and names a class; drops out at two places."""
 
@@ -198,6 +260,15 @@ def test_a_model_learns_from_buckets():
     [
         (lambda: Batches(np.ones((5, 3)), np.ones((5, 4)), 2), "x holds 3 examples along axis 1"),
         (lambda: Batches(np.ones((5, 0)), np.ones((5, 0)), 2), "hold no examples"),
+        (lambda: Batches([[1], [2, 3]], [0, 1], 2), "x holds sequences of different .* Buckets"),
+        (lambda: Batches(np.ones((5, 3)), np.ones(3), 2), r"y has shape \(3,\), without an axis 1"),
+        (lambda: Pieces(np.ones(5), np.ones(4), 2, 2), "x holds 5 steps, but y holds 4"),
+        (lambda: Pieces(np.ones(5), np.ones(5), 0, 2), "batch_size must be a whole number"),
+        (lambda: Pieces(np.ones(5), np.ones(5), 1, 0), "steps must be a whole number"),
+        (lambda: Pieces(1.0, np.ones(5), 1, 1), r"x has shape \(\), without an axis 0"),
+        (lambda: sliding_windows(np.ones(5), 0), "length must be a whole number"),
+        (lambda: sliding_windows(np.ones(5), 2, horizon=0), "horizon must be a whole number"),
+        (lambda: sliding_windows(np.ones(5), 2, stride=0), "stride must be a whole number"),
         (lambda: Batches(np.ones((5, 3)), np.ones((5, 3)), 0), "batch_size must be a whole"),
         (lambda: Buckets([], [], 2), "sequences holds no examples"),
         (lambda: Buckets([[1], [2]], [], 2), "targets holds no examples"),
@@ -322,6 +393,165 @@ def test_a_schedule_counts_updates():
     assert (schedule.steps, optimizer.lr) == (9, 0.25)
     with pytest.raises(ValueError, match="schedule is over another optimizer"):
         fit(model, batches, SGD(model.parameters(), lr=1.0), schedule=schedule)
+
+
+# a learning rate so small that the weights stay what they were
+STILL = 1e-300
+
+
+@pytest.mark.parametrize("kind", ["Batches", "Buckets", "Buckets with fill", "Pieces", "a list"])
+def test_the_loss_of_an_epoch_is_the_mean_over_its_examples(kind):
+    """The last batch holds 2 of 8 examples; the mean of the batches' means is another number."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((8, 3)), rng.integers(4, size=8)
+    model = Linear(3, 4, seed=0)
+    batches, forward = {
+        "Batches": (Batches(x, y, 3, axes=(0, 0), seed=0), model),
+        "Buckets": (Buckets(x[:, None], y, 3, seed=0), lambda pair: model(pair[0][0])),
+        "Buckets with fill": (
+            Buckets(x[:, None], y[:, None], 3, fill=-100, seed=0),
+            lambda pair: model(pair[0]),
+        ),
+        "Pieces": (Pieces(x, y, 1, 3), model),
+        "a list": ([(x[:3], y[:3]), (x[3:6], y[3:6]), (x[6:], y[6:])], model),
+    }[kind]
+
+    class Shaped(Module):
+        def __init__(self):
+            self.inner = model
+
+        def forward(self, x):
+            return forward(x)
+
+        def backward(self, dy):
+            model.backward(dy)
+
+    history = fit(Shaped(), batches, SGD(model.parameters(), lr=STILL))
+    want, _ = cross_entropy(model(x), y)
+    assert history["loss"] == [pytest.approx(want, rel=1e-12)]
+    assert np.mean(history["step"]) != pytest.approx(want, rel=1e-3)
+
+
+class Writer(Module):
+    """Scores for the next symbol of a text, and its state to go on from."""
+
+    def __init__(self, V, H, seed):
+        rng = np.random.default_rng(seed)
+        self.embedding, self.rnn = Embedding(V, 3, seed=rng), GRU(3, H, seed=rng)
+        self.out = Linear(H, V, seed=rng)
+
+    def forward(self, x, state=None):
+        h, state = self.rnn(self.embedding(x), state)
+        return self.out(h), state
+
+    def backward(self, dlogits):
+        dx, _ = self.rnn.backward(self.out.backward(dlogits))
+        self.embedding.backward(dx)
+
+
+class Stateless(Module):
+    """Takes a state and keeps none."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def forward(self, x, state):
+        return self.model(x)[0]
+
+
+def test_a_carried_state_makes_pieces_one_long_text():
+    text = np.random.default_rng(0).integers(5, size=61)
+    model = Writer(5, 4, seed=0)
+    optimizer = SGD(model.parameters(), lr=STILL)
+    pieces = Pieces(text[:-1], text[1:], batch_size=3, steps=7)
+    carried = fit(model, pieces, optimizer, epochs=2, carry_state=True)
+    whole, _ = cross_entropy(model(pieces.x)[0], pieces.y)
+    np.testing.assert_allclose(carried["loss"], [whole, whole], rtol=1e-12)
+    with pytest.raises(ValueError, match="carry_state needs a model that returns"):
+        fit(Stateless(model), pieces, optimizer, carry_state=True)
+
+
+def test_truncated_backpropagation_takes_the_steps_that_torch_takes():
+    text = np.random.default_rng(1).integers(6, size=121)
+    model = Writer(6, 5, seed=1)
+    pieces = Pieces(text[:-1], text[1:], batch_size=4, steps=7)
+    parts = [
+        torch.nn.Embedding(6, 3, dtype=torch.float64),
+        torch.nn.GRU(3, 5, dtype=torch.float64),
+        torch.nn.Linear(5, 6, dtype=torch.float64),
+    ]
+    for ours, theirs in zip((model.embedding, model.rnn, model.out), parts, strict=True):
+        theirs.load_state_dict({n: torch.tensor(a) for n, a in ours.state_dict().items()})
+    optimizer = torch.optim.SGD([p for part in parts for p in part.parameters()], lr=0.5)
+    losses = []
+    for _ in range(4):
+        state = None
+        for x, y in pieces:
+            h, state = parts[1](parts[0](torch.tensor(x)), state)
+            loss = torch.nn.functional.cross_entropy(
+                parts[2](h).flatten(0, 1), torch.tensor(y).flatten()
+            )
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            state = state.detach()
+            losses.append(loss.item())
+    ours = fit(model, pieces, SGD(model.parameters(), lr=0.5), epochs=4, carry_state=True)
+    np.testing.assert_allclose(ours["step"], losses, rtol=1e-10)
+    assert losses[-1] < losses[0]
+
+
+def test_an_optimizer_of_another_model_is_refused():
+    data = [(np.eye(2), np.array([0, 1]))]
+    old, new = Linear(2, 2, seed=0), Linear(2, 2, seed=0)
+    with pytest.raises(ValueError, match="optimizer moves none of the model's parameters"):
+        fit(new, data, SGD(old.parameters(), lr=0.1))
+    before = new.state_dict()
+    fit(new, data, SGD([new.bias], lr=0.1))  # some of them are frozen
+    assert (new.weight.data == before["weight"]).all()
+    assert (new.bias.data != before["bias"]).any()
+
+
+def test_a_model_that_returns_a_pair_is_told_what_to_take():
+    model = GRU(2, 2, seed=0)
+    data = [(np.ones((3, 1, 2)), np.zeros((3, 1), dtype=int))]
+    with pytest.raises(ValueError, match=r"logits is a tuple of 2, .* take y"):
+        fit(model, data, SGD(model.parameters(), lr=0.1))
+
+
+def test_gradients_that_explode_stop_before_the_update():
+    class Exploding(Linear):
+        def backward(self, dy):
+            super().backward(dy)
+            self.bias.grad[0] = np.nan
+
+    model = Exploding(2, 2, seed=0)
+    before = model.state_dict()
+    with pytest.raises(FloatingPointError, match="a gradient holds NaN"):
+        fit(model, [(np.eye(2), np.array([0, 1]))], SGD(model.parameters(), lr=0.1), clip_norm=1.0)
+    assert all((array == before[name]).all() for name, array in model.state_dict().items())
+
+
+def test_a_schedule_on_a_plateau_looks_once_an_epoch():
+    model = Linear(3, 3, seed=0)
+    optimizer = SGD(model.parameters(), lr=STILL)
+    errors = iter([0.5, 0.4, 0.4, 0.4, 0.3])
+    schedule = ReduceLROnPlateau(optimizer, factor=0.5, patience=1, watch="error")
+    settings = {
+        "epochs": 5,
+        "schedule": schedule,
+        "evaluate": lambda: {"error": next(errors)},
+    }
+    batches = Batches(np.eye(3), np.arange(3), 1, axes=(0, 0), seed=0)
+    fit(model, batches, optimizer, **settings)
+    assert (schedule.steps, schedule.best) == (5, 0.3)
+    assert optimizer.lr == pytest.approx(STILL / 2)
+    with pytest.raises(ValueError, match=r"schedule watches 'error', but there is only \['loss'"):
+        fit(model, batches, optimizer, schedule=schedule)
+    other = StepLR(optimizer, 1)
+    with pytest.raises(ValueError, match="cannot both set one learning rate"):
+        fit(model, batches, optimizer, schedule=schedule)
+    assert optimizer.schedule is other
 
 
 def test_the_history_holds_plain_numbers():
@@ -943,6 +1173,10 @@ def about(**change):
             rewritten(lambda arrays: arrays.update({"optimizer/lr": np.array(np.nan)})),
             "does not fit: lr of SGD holds nan",
         ),
+        (
+            rewritten(lambda arrays: arrays.update({"optimizer/steps": np.array(-3)})),
+            "does not fit: steps of SGD is -3, but a count is at least 0",
+        ),
         (rewritten(lambda arrays: arrays.pop("history/step")), "holds no whole history"),
         (
             rewritten(lambda arrays: arrays.update({"history/loss": np.ones((3, 1))})),
@@ -958,7 +1192,7 @@ def about(**change):
         (about(generators={}), "knows the random generators []"),
         (about(generators={"batches.rng": {"bit_generator": "MT19937"}}), "does not fit the"),
         (about(generators={"batches.rng": 7}), "does not fit the random generator batches.rng"),
-        (zipped(compression=zipfile.ZIP_DEFLATED), "unpack to more than it holds"),
+        (zipped(compression=zipfile.ZIP_DEFLATED), "model/bias has shape (100000,)"),
         (zipped(), "model/bias has shape (100000,)"),
         (twice, "it holds model/bias twice"),
         (longer, "more goes on behind its end"),
@@ -1007,6 +1241,49 @@ def test_going_on_with_another_loss_or_clipping_or_learning_rate_is_refused(tmp_
     run.optimizer = Adam(run.model.parameters(), lr=0.02)
     with pytest.raises(ValueError, match=r"Adam\(lr=0\.01.*not Adam\(lr=0\.02"):
         run.fit(path, epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("optimizer/lr", np.nan, "lr of Adam holds nan"),
+        ("optimizer/lr", -0.1, "lr must be a finite number of at least 0, got -0.1"),
+        ("optimizer/steps", -1, "steps of Adam is -1"),
+        ("optimizer/squares.1", -1.0, "squares.1 of Adam holds -1.0"),
+        ("optimizer/means.0", np.nan, "means.0 of Adam holds nan"),
+        ("schedule/steps", -1, "steps of StepLR is -1"),
+        ("early_stopping/stale", -1, "stale of EarlyStopping is -1"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_before_any_part_has_changed(
+    name, value, message, tmp_path
+):
+    path = tmp_path / "run.npz"
+    made = {"schedule": "stairs", "stop": 9}
+    Run(**made).fit(path, epochs=2)
+    rewritten(lambda arrays: arrays[name].fill(value))(path)
+    run = Run(**made)
+    before = run.bits()
+    with pytest.raises(ValueError) as caught:
+        run.fit(path, epochs=3)
+    assert str(caught.value).startswith(f"{path} does not fit: {message}")
+    arrays, generators = run.bits()
+    assert generators == before[1]
+    # fit began: early stopping holds the weights that there are
+    weights = {k: v for k, v in arrays.items() if k[1].startswith("weights.")}
+    assert {k: v for k, v in arrays.items() if k not in weights} == {
+        k: v for k, v in before[0].items() if not k[1].startswith("weights.")
+    }
+
+
+def test_a_compressed_file_is_read_and_one_that_unpacks_to_too_much_is_not(tmp_path, monkeypatch):
+    model = Linear(30, 20, seed=0)
+    np.savez_compressed(tmp_path / "a.npz", weight=np.zeros((20, 30)), bias=np.ones(20))
+    load(tmp_path / "a.npz", model)
+    assert not model.weight.data.any() and model.bias.data.all()
+    monkeypatch.setattr(checkpoints, "LARGEST", 4000)
+    with pytest.raises(ValueError, match=r"unpack to 5,2\d\d bytes, more than 4,000"):
+        load(tmp_path / "a.npz", model)
 
 
 # --- weights alone ---
