@@ -20,7 +20,7 @@ SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme 
 	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve test lint check notebooks exercises grade student-repo experiments \
+.PHONY: help site serve test lint check notebooks chapter exercises grade student-repo experiments \
 	experiments-check bench release lock clean
 
 help: ## list the verbs
@@ -50,6 +50,9 @@ check: .venv/.test exercises ## what the change since the last commit touched, i
 
 notebooks: .venv/.test ## put every notebook in its canonical form and run the chapters (N=02_cell for one)
 	python tools/notebooks.py $(N)
+
+chapter: .venv/.test ## every file of a new chapter, or what is left to fill in (N=03_bptt)
+	@python tools/chapter.py $(N)
 
 exercises: $(EXERCISES) ## what students receive, from solutions/
 
