@@ -32,7 +32,7 @@ SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme 
 
 .DEFAULT_GOAL := help
 .PHONY: help site serve test lint check notebooks chapter exercises grade student-repo experiments \
-	experiments-check bench release lock clean
+	experiments-check bench release lock pin clean
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 18
@@ -99,6 +99,10 @@ lock: ## pin the newest versions of everything in requirements.lock (PYTHON=pyth
 		| grep -vE '^(pip|setuptools|wheel)==' | sed -E 's/^(torch==[0-9.]+)\+.*/\1/') > requirements.lock
 	@$(MAKE) --no-print-directory .venv/.test
 	@python tools/fingerprint.py --store
+
+pin: .venv/bin/python ## pin what pyproject.toml newly names, with what it needs; no other version moves
+	@python tools/pin.py
+	@$(MAKE) --no-print-directory .venv/.test
 
 clean: ## remove everything that the verbs made
 	rm -rf _build exercises .venv theme/node_modules gradebook.db .nbgrader.log

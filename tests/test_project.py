@@ -1,11 +1,13 @@
 """What holds for the project as a whole: its size, its pins, its manners."""
 
+import json
 import re
 import subprocess
 import sysconfig
 from importlib.metadata import distributions
 from pathlib import Path
 
+import pin
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,6 +48,19 @@ def test_everything_installed_is_pinned_at_the_version_of_the_lock():
         name, version = plain(distribution.metadata["Name"]), distribution.version
         if name not in {"pip", "setuptools", "wheel", "rnnlib"}:
             assert pins.get(name) == version.split("+")[0], f"{name}: make clean, then try again"
+
+
+def test_a_new_library_is_pinned_and_moves_no_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(pin, "LOCK", tmp_path / "requirements.lock")
+    pin.LOCK.write_text("# Made\nargon2-cffi==1\nargon2-cffi-bindings==3\nast_serialize==0.1\n")
+    found = {"Argon2_cffi": "1", "ast-serialize": "0.1", "pip": "9", "arrow": "2+cpu", "Zope": "1"}
+    install = [{"metadata": {"name": name, "version": v}} for name, v in found.items()]
+    report = subprocess.CompletedProcess([], 0, json.dumps({"install": install}))
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: report)
+    pin.main()
+    assert capsys.readouterr().out == "arrow==2\nZope==1\n"
+    lines = "argon2-cffi==1 argon2-cffi-bindings==3 arrow==2 ast_serialize==0.1 Zope==1"
+    assert pin.LOCK.read_text().split("\n") == ["# Made", *lines.split(), ""]
 
 
 @pytest.mark.parametrize("name", tracked())
