@@ -51,7 +51,7 @@ from .decoding import (
 )
 from .gradcheck import check_gradients, numerical_gradient
 from .initializers import glorot_uniform, identity, orthogonal, uniform
-from .layers import Conv2d, Dropout, Embedding, Linear
+from .layers import AvgPool2d, Conv2d, Dropout, Embedding, Linear, MaxPool2d
 from .losses import bernoulli_nll, cross_entropy, mse, quantile_loss
 from .metrics import bits, coverage, mase, perplexity
 from .module import Module, ModuleList, Parameter, Sequential
@@ -79,6 +79,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "AdditiveAttention",
+    "AvgPool2d",
     "Batches",
     "Buckets",
     "Conv2d",
@@ -95,6 +96,7 @@ __all__ = [
     "LSTMCell",
     "Linear",
     "LinearLR",
+    "MaxPool2d",
     "MinGRU",
     "MinLSTM",
     "Module",

@@ -25,28 +25,14 @@ Array = np.ndarray
 class Attention(Module):
     """What `DotAttention` and `AdditiveAttention` have in common: all but the score.
 
-    References
-    ----------
-    Bahdanau, Cho and Bengio, Neural machine translation by jointly learning to align
-    and translate, ICLR 2015, equations 5 and 6.
-
-    Notes
-    -----
-    Derived in chapter 10_translation.
-
     A NaN in a query makes that query's context NaN, one in a key or value that counts
     every context of its sequence; other sequences of the batch see nothing of it.
-
-    Examples
-    --------
-    >>> isinstance(DotAttention(), Attention)
-    True
     """
 
     def forward(
         self, queries: Array, keys: Array, values: Array, lengths: Any = None
     ) -> tuple[Array, Array]:
-        """The mean of the values, weighted by how well each key answers each query.
+        """Average the values, weighted by how well each key answers each query.
 
         Parameters
         ----------
@@ -64,7 +50,8 @@ class Attention(Module):
         -------
         context : (T_q, B, F) array
         weights : (T_q, B, T_k) array
-            Zero behind a sequence's end; read-only, as the way back needs them.
+            Zero behind a sequence's end. While training read-only, as the backward pass
+            needs them.
 
         Raises
         ------
@@ -85,6 +72,7 @@ class Attention(Module):
             counts = unpack(np.ones((len(plan.rows), 1), dtype=bool), plan)  # (T_k, B, 1)
             # even a NaN behind the end: no weight times NaN would still be NaN
             keys, values = np.where(counts, keys, 0), np.where(counts, values, 0)
+            keys.flags.writeable = values.flags.writeable = False  # nobody else's: need no copy
 
         # from here on the batch comes first: one matrix product for each sequence
         q, k, v = (array.swapaxes(0, 1) for array in (queries, keys, values))
@@ -92,30 +80,31 @@ class Attention(Module):
         if counts is not None:
             scores = np.where(counts.transpose(1, 2, 0), scores, -np.inf)
         weights = softmax(scores)
-        weights.flags.writeable = False
+        weights.flags.writeable = not self.training
         context = weights @ v  # (B, T_q, F)
-        self.remember((v, weights, cache))
+        self.remember((v, weights, *cache))
         return context.swapaxes(0, 1), weights.swapaxes(0, 1)
 
     def backward(
         self, dcontext: Array, dweights: Array | None = None
     ) -> tuple[Array, Array, Array]:
-        """The way back to queries, keys and values; adds to the parameters' gradients.
+        """Walk back to queries, keys and values; adds to the parameters' gradients.
 
         Parameters
         ----------
         dcontext : (T_q, B, F) array
-            Gradient of the loss by the context.
+            Gradient of the loss with respect to the context.
         dweights : (T_q, B, T_k) array, optional
-            Gradient of the loss by the weights, where it looks at them directly.
+            Gradient of the loss with respect to the weights, where it depends on them
+            directly.
 
         Returns
         -------
         dqueries : (T_q, B, H) array
         dkeys : (T_k, B, H) array
         dvalues : (T_k, B, F) array
-            Gradients of the loss by the inputs; zero behind a sequence's end. Where
-            one array was both keys and values, its gradient is the sum of the two.
+            Gradients of the loss with respect to the inputs; zero behind a sequence's end.
+            Where one array was both keys and values, its gradient is the sum of the two.
 
         Raises
         ------
@@ -124,7 +113,7 @@ class Attention(Module):
         RuntimeError
             If there was no forward pass to walk back.
         """
-        v, weights, cache = self.recall()
+        v, weights, *cache = self.recall()
         B, T_q, T_k = weights.shape
         dcontext = expect_float("dcontext", dcontext, (T_q, B, v.shape[2]), v.dtype)
         dc = dcontext.swapaxes(0, 1)
@@ -134,20 +123,20 @@ class Attention(Module):
         dv = weights.swapaxes(1, 2) @ dc
         # the softmax's Jacobian: a score counts by how far its key is above the mean
         dscores = weights * (dw - (weights * dw).sum(axis=2, keepdims=True))
-        dq, dk = self._score_back(dscores, cache)
+        dq, dk = self._score_back(dscores, *cache)
         return dq.swapaxes(0, 1), dk.swapaxes(0, 1), dv.swapaxes(0, 1)
 
     def _score(self, q: Array, k: Array) -> tuple[Array, tuple]:
         """(B, T_q, T_k) scores of q (B, T_q, H) against k (B, T_k, H), and what to keep."""
         raise NotImplementedError(f"{type(self).__name__} defines no score")
 
-    def _score_back(self, dscores: Array, cache: tuple) -> tuple[Array, Array]:
-        """From the gradient by the scores to those by q and k."""
+    def _score_back(self, dscores: Array, *cache: Any) -> tuple[Array, Array]:
+        """From the gradient with respect to the scores to those with respect to q and k."""
         raise NotImplementedError(f"{type(self).__name__} defines no score")
 
 
 class DotAttention(Attention):
-    """Attention whose score is the dot product, q·k, over √H if scaled.
+    """Score keys by the dot product, q·k, over √H if scaled. Derived in chapter 10_translation.
 
     Queries and keys must have the same size H. There is nothing to learn in it: the
     layers around it learn to point their states the same way.
@@ -166,12 +155,8 @@ class DotAttention(Attention):
     References
     ----------
     Luong, Pham and Manning, Effective approaches to attention-based neural machine
-    translation, EMNLP 2015, section 3.1; scaled: Vaswani et al., Attention is all you
-    need, NeurIPS 2017, equation 1.
-
-    Notes
-    -----
-    Derived in chapter 10_translation.
+    translation, EMNLP 2015; scaled: Vaswani et al., Attention is all you need, NeurIPS
+    2017, equation 1.
 
     Examples
     --------
@@ -194,14 +179,13 @@ class DotAttention(Attention):
         scale = q.shape[2] ** -0.5 if self.scaled else 1.0
         return scale * (q @ k.swapaxes(1, 2)), (q, k, scale)
 
-    def _score_back(self, dscores: Array, cache: tuple) -> tuple[Array, Array]:
-        q, k, scale = cache
+    def _score_back(self, dscores: Array, q: Array, k: Array, scale: float) -> tuple[Array, Array]:
         dscores = scale * dscores
         return dscores @ k, dscores.swapaxes(1, 2) @ q
 
 
 class AdditiveAttention(Attention):
-    """Attention whose score is a small network's, v · tanh(W_q q + W_k k).
+    """Score keys by a small network, v · tanh(W_q q + W_k k). Derived in chapter 10_translation.
 
     Queries and keys may differ in size.
 
@@ -234,11 +218,7 @@ class AdditiveAttention(Attention):
     References
     ----------
     Bahdanau, Cho and Bengio, Neural machine translation by jointly learning to align
-    and translate, ICLR 2015, appendix A.1.2.
-
-    Notes
-    -----
-    Derived in chapter 10_translation.
+    and translate, ICLR 2015, equations 5 and 6, appendix A.1.2.
 
     Examples
     --------
@@ -270,17 +250,20 @@ class AdditiveAttention(Attention):
         dtype = self.v.data.dtype
         expect_float("queries", q.swapaxes(0, 1), ("T_q", "B", self.query_size), dtype)
         expect_float("keys", k.swapaxes(0, 1), ("T_k", "B", self.key_size), dtype)
-        from_q = (q @ self.W_q.data.T)[:, :, None]  # (B, T_q, 1, A)
-        from_k = (k @ self.W_k.data.T)[:, None]  # (B, 1, T_k, A)
+        W_q, W_k, v = self.W_q.data, self.W_k.data, self.v.data
+        from_q = (q @ W_q.T)[:, :, None]  # (B, T_q, 1, A)
+        from_k = (k @ W_k.T)[:, None]  # (B, 1, T_k, A)
         hidden = tanh(from_q + from_k)  # (B, T_q, T_k, A)
-        return hidden @ self.v.data, (q, k, hidden)
+        hidden.flags.writeable = False  # nobody else's, so it need not be copied
+        return hidden @ v, (q, k, hidden, W_q, W_k, v)
 
-    def _score_back(self, dscores: Array, cache: tuple) -> tuple[Array, Array]:
-        q, k, hidden = cache
+    def _score_back(
+        self, dscores: Array, q: Array, k: Array, hidden: Array, W_q: Array, W_k: Array, v: Array
+    ) -> tuple[Array, Array]:
         A = self.attention_size
-        self.v.grad += dscores.reshape(-1) @ hidden.reshape(-1, A)
-        dz = dscores[..., None] * self.v.data * tanh_grad(hidden)
+        self.v.add_grad(dscores.reshape(-1) @ hidden.reshape(-1, A))
+        dz = dscores[..., None] * v * tanh_grad(hidden)
         dfrom_q, dfrom_k = dz.sum(axis=2), dz.sum(axis=1)
-        self.W_q.grad += dfrom_q.reshape(-1, A).T @ q.reshape(-1, self.query_size)
-        self.W_k.grad += dfrom_k.reshape(-1, A).T @ k.reshape(-1, self.key_size)
-        return dfrom_q @ self.W_q.data, dfrom_k @ self.W_k.data
+        self.W_q.add_grad(dfrom_q.reshape(-1, A).T @ q.reshape(-1, self.query_size))
+        self.W_k.add_grad(dfrom_k.reshape(-1, A).T @ k.reshape(-1, self.key_size))
+        return dfrom_q @ W_q, dfrom_k @ W_k

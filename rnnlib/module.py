@@ -31,8 +31,8 @@ class Parameter:
     data : array
         The values. An optimiser changes them in place.
     grad : array, the shape of data
-        Zero at first. Every `backward` *adds* to it; `zero_grad` clears it, None is as
-        good as zero. A copy or pickle of the parameter begins with zero, as in torch.
+        Zero at first. Every `backward` *adds* to it; `zero_grad` clears it, and so does
+        ``grad = None``. A copy or pickle of the parameter begins with zero, as in torch.
 
     Raises
     ------
@@ -51,24 +51,33 @@ class Parameter:
         if data.dtype not in FLOATS:
             raise ValueError(f"dtype must be float32 or float64, got {data.dtype}")
         self.data = data
-        self.grad: Any = np.zeros_like(data)
+        self.grad = None
+
+    @property
+    def grad(self) -> Any:
+        """The gradient of the loss with respect to the data."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        self._grad = np.zeros_like(self.data) if value is None else value
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the data and of the gradient."""
         return self.data.shape
 
-    def add_grad(self, gradient: np.ndarray) -> None:
+    def add_grad(self, gradient: np.ndarray, rows: Any = ...) -> None:
         """Add to the gradient, also while another thread does.
 
         Parameters
         ----------
-        gradient : array, the shape of data
+        gradient : array, the shape of data, or of its rows
+        rows : integer array, optional
+            The rows that it belongs to, none twice; all if left out.
         """
         with _adding:
-            if self.grad is None:
-                self.grad = np.zeros_like(self.data)
-            self.grad += gradient
+            self.grad[rows] += gradient
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Parameter, (self.data,)

@@ -27,7 +27,9 @@ Array = np.ndarray
 
 
 def teacher_forcing(targets: Any, start: int, ignore_index: int = -100) -> Array:
-    """What a decoder reads while it learns: at each step the right answer of the step before.
+    """Shift targets by a step, for a decoder to read. Derived in chapter 10_translation.
+
+    While it learns, a decoder reads at each step the right answer of the step before.
 
     Parameters
     ----------
@@ -53,10 +55,6 @@ def teacher_forcing(targets: Any, start: int, ignore_index: int = -100) -> Array
     Williams and Zipser, A learning algorithm for continually running fully recurrent
     neural networks, Neural Computation 1, 1989.
 
-    Notes
-    -----
-    Derived in chapter 10_translation.
-
     Examples
     --------
     >>> targets = np.array([[5, 7], [6, -100], [2, -100]])
@@ -72,7 +70,7 @@ def teacher_forcing(targets: Any, start: int, ignore_index: int = -100) -> Array
 
 
 class Encoder(Module):
-    """Reads a sequence of words: an embedding, then a recurrent layer.
+    """Read a sequence of words with a recurrent layer. Derived in chapter 10_translation.
 
     Parameters
     ----------
@@ -96,10 +94,6 @@ class Encoder(Module):
     Sutskever, Vinyals and Le, Sequence to sequence learning with neural networks,
     NeurIPS 2014; Cho et al., Learning phrase representations using RNN encoder-decoder
     for statistical machine translation, EMNLP 2014.
-
-    Notes
-    -----
-    Derived in chapter 10_translation.
 
     Examples
     --------
@@ -149,19 +143,21 @@ class Encoder(Module):
         return memory, self._side_by_side(last)
 
     def backward(self, dmemory: Array | None = None, dstate: Any = None) -> Any:
-        """Backpropagation through the reader; adds to the parameters' gradients.
+        """Walk back through the reader; adds to the parameters' gradients.
 
         Parameters
         ----------
         dmemory : (T, B, D·H) array, optional
-            Gradient of the loss by the memory; zero if left out, as without attention.
+            Gradient of the loss with respect to the memory; zero if left out, as without
+            attention.
         dstate : (L, B, D·H) array, optional
-            Gradient of the loss by the last state; zero if left out. For an LSTM a pair.
+            Gradient of the loss with respect to the last state; zero if left out. For an
+            LSTM a pair.
 
         Returns
         -------
         dstate : (L, B, D·H) array
-            Gradient of the loss by the state before the first word; for an LSTM a
+            Gradient of the loss with respect to the state before the first word; for an LSTM a
             pair. Words have no gradient of their own.
 
         Raises
@@ -199,7 +195,7 @@ class Encoder(Module):
 
 
 class Decoder(Module):
-    """Writes a sequence of words: each from the words before it and from what was read.
+    """Write words, from those before and from what was read. Derived in chapter 10_translation.
 
     Parameters
     ----------
@@ -234,10 +230,6 @@ class Decoder(Module):
     Luong, Pham and Manning, Effective approaches to attention-based neural machine
     translation, EMNLP 2015, equations 5 and 6; without attention: Sutskever, Vinyals
     and Le, Sequence to sequence learning with neural networks, NeurIPS 2014.
-
-    Notes
-    -----
-    Derived in chapter 10_translation.
 
     Examples
     --------
@@ -277,7 +269,7 @@ class Decoder(Module):
     def forward(
         self, tokens: Array, state: Any = None, memory: Array | None = None, lengths: Any = None
     ) -> tuple[Array, Any]:
-        """Scores for the word after each of these, all at once: teacher forcing.
+        """Score the word after each of these, all at once: teacher forcing.
 
         Parameters
         ----------
@@ -313,26 +305,27 @@ class Decoder(Module):
             memory = expect_float("memory", memory, ("T_k", tokens.shape[1], H), seen.dtype)
             context, self.weights = self.attention(seen, memory, memory, lengths)
             seen = tanh(self.combine(np.concatenate([context, seen], axis=2)))
+            seen.flags.writeable = False  # nobody else's, so it need not be copied
         self.remember(seen)
         return self.output(seen), state
 
     def backward(self, dlogits: Array, dstate: Any = None) -> tuple[Any, Array | None]:
-        """Backpropagation through the writer; adds to the parameters' gradients.
+        """Walk back through the writer; adds to the parameters' gradients.
 
         Parameters
         ----------
         dlogits : (T_q, B, V) array
-            Gradient of the loss by the scores.
+            Gradient of the loss with respect to the scores.
         dstate : (L, B, H) array, optional
-            Gradient of the loss by the state after the last word; zero if left out.
+            Gradient of the loss with respect to the state after the last word; zero if left out.
             For an LSTM a pair.
 
         Returns
         -------
         dstate : (L, B, H) array
-            Gradient of the loss by the state it began with; for an LSTM a pair.
+            Gradient of the loss with respect to the state it began with; for an LSTM a pair.
         dmemory : (T_k, B, H) array or None
-            Gradient of the loss by the memory; None without attention.
+            Gradient of the loss with respect to the memory; None without attention.
 
         Raises
         ------
@@ -357,7 +350,7 @@ class Decoder(Module):
     def step(
         self, tokens: Array, state: Any = None, memory: Array | None = None, lengths: Any = None
     ) -> tuple[Array, Any]:
-        """Scores for one more word, when the words before it were not known in advance.
+        """Score one more word, when the words before it were not known in advance.
 
         Stepping through given words is the forward pass over them. It is not walked
         back: a step forgets the forward pass before it.
@@ -395,7 +388,7 @@ class Decoder(Module):
 
 
 class Seq2Seq(Module):
-    """An encoder and a decoder, trained as one.
+    """Train an encoder and a decoder as one. Derived in chapter 10_translation.
 
     Parameters
     ----------
@@ -413,10 +406,6 @@ class Seq2Seq(Module):
     ----------
     Sutskever, Vinyals and Le, Sequence to sequence learning with neural networks,
     NeurIPS 2014.
-
-    Notes
-    -----
-    Derived in chapter 10_translation.
 
     Examples
     --------
@@ -443,7 +432,7 @@ class Seq2Seq(Module):
         self.encoder, self.decoder = encoder, decoder
 
     def forward(self, source: Array, tokens: Array, lengths: Any = None) -> Array:
-        """Scores for each word of the target, given the source and the words before it.
+        """Score each word of the target, given the source and the words before it.
 
         Parameters
         ----------
@@ -468,12 +457,12 @@ class Seq2Seq(Module):
         return logits
 
     def backward(self, dlogits: Array) -> None:
-        """From the scores back to every parameter of both.
+        """Walk back from the scores to every parameter of both.
 
         Parameters
         ----------
         dlogits : (T_q, B, V) array
-            Gradient of the loss by the scores. Words have no gradient of their own.
+            Gradient of the loss with respect to the scores. Words have no gradient of their own.
 
         Raises
         ------

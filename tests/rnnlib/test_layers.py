@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from test_against_torch import CONFIGURATIONS, TOLERANCE, assert_equal, tensor
 from test_gradients import module_arrays
 
-from rnnlib import Conv2d, Dropout, check_gradients
+from rnnlib import (
+    AdditiveAttention,
+    AvgPool2d,
+    Conv2d,
+    DotAttention,
+    Dropout,
+    Embedding,
+    Linear,
+    MaxPool2d,
+    check_gradients,
+)
 
 
 class Given:
@@ -103,6 +113,127 @@ def test_dropout_gradients():
     layer(x)
     dx = layer.backward(dy)
     check_gradients(lambda: float((layer(x) * dy).sum()), {"x": x}, {"x": dx})
+
+
+@pytest.mark.parametrize("kind", ["Max", "Avg"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_pooling_equals_torch(kind, dtype):
+    ours_class, theirs_class = {
+        "Max": (MaxPool2d, torch.nn.MaxPool2d),
+        "Avg": (AvgPool2d, torch.nn.AvgPool2d),
+    }[kind]
+    for seed in range(CONFIGURATIONS):
+        rng = np.random.default_rng(seed)
+        B, C, size = (int(number) for number in rng.integers(1, 5, size=3))
+        stride = None if seed % 3 == 0 else int(rng.integers(1, 5))
+        height, width = (int(number) for number in size + rng.integers(0, 7, size=2))
+        x = rng.standard_normal((B, C, height, width)).astype(dtype)
+        if seed % 2:
+            x = np.round(x)  # of several largest ones the first is taken
+        x_t, ours = tensor(x), ours_class(size, stride)
+        y_t = theirs_class(size, stride)(x_t)
+        dy = rng.standard_normal(y_t.shape).astype(dtype)
+        y_t.backward(tensor(dy))
+        y = ours(x)
+        assert y.dtype == dtype
+        np.testing.assert_allclose(y, y_t.detach().numpy(), rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(ours.backward(dy), x_t.grad.numpy(), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", [MaxPool2d(2, 1), AvgPool2d(3, 2)])
+def test_pooling_takes_any_axes_in_front_and_has_true_gradients(layer):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2, 3, 2, 5, 4))
+    y = layer(x)
+    dy = rng.standard_normal(y.shape)
+    dx = layer.backward(dy)
+    for t in range(2):
+        np.testing.assert_array_equal(layer(x[t]), y[t])
+    check_gradients(lambda: float((layer(x) * dy).sum()), {"x": x}, {"x": dx})
+    for shape in [(0, 5, 4), (2, 0, 5, 4)]:
+        empty = layer(np.zeros(shape))
+        assert empty.shape == (*shape[:-2], *y.shape[-2:])
+        assert layer.backward(empty).shape == shape
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_embedding_equals_torch_with_a_word_that_pads_or_without(dtype):
+    pads = 0
+    for seed in range(CONFIGURATIONS):
+        rng = np.random.default_rng(seed)
+        V, I = (int(number) for number in rng.integers(1, 8, size=2))
+        shape = tuple(rng.integers(0, 6, size=rng.integers(0, 4)))
+        padding = None if seed % 3 == 0 else int(rng.integers(-V, V))
+        ours = Embedding(V, I, padding, seed=rng, dtype=dtype)
+        if padding is not None:
+            assert not ours.weight.data[padding].any()
+            pads += 1
+        theirs = torch.nn.Embedding(V, I, padding_idx=padding, dtype=torch.float64)
+        weights = rng.standard_normal((V, I))  # what pads may be given other numbers, as there
+        ours.load_state_dict({"weight": weights.astype(dtype)})
+        theirs.load_state_dict({"weight": torch.tensor(weights.astype(dtype))})
+        for _ in range(2):  # gradients add up
+            tokens = np.asarray(rng.integers(V, size=shape))
+            dx = np.asarray(rng.standard_normal((*shape, I)), dtype)
+            x_t = theirs(torch.tensor(tokens))
+            x_t.backward(tensor(dx))
+            np.testing.assert_array_equal(ours(tokens), x_t.detach().numpy().astype(dtype))
+            ours.backward(dx)
+        np.testing.assert_allclose(
+            ours.weight.grad, theirs.weight.grad.numpy(), rtol=1e-5, atol=TOLERANCE[dtype]
+        )
+    assert pads > 100
+
+
+def test_what_pads_gets_no_gradient_whatever_stands_there():
+    layer = Embedding(4, 3, padding_idx=0, seed=0)
+    layer(np.array([0, 2, 0]))
+    layer.backward(np.array([[np.nan] * 3, [1.0] * 3, [np.inf] * 3]))
+    assert layer.weight.grad.tolist() == [[0.0] * 3, [0.0] * 3, [1.0] * 3, [0.0] * 3]
+
+
+PASSES = {
+    "Linear": (lambda: Linear(3, 2, seed=0), [(5, 3)]),
+    "Dropout": (lambda: Dropout(0.5, seed=0), [(5, 3)]),
+    "Conv2d": (lambda: Conv2d(2, 3, 3, padding=1, seed=0), [(2, 2, 5, 4)]),
+    "Conv2d of 1": (lambda: Conv2d(2, 3, 1, seed=0), [(2, 2, 5, 4)]),
+    "MaxPool2d": (lambda: MaxPool2d(2), [(2, 5, 4)]),
+    "AvgPool2d": (lambda: AvgPool2d(2), [(2, 5, 4)]),
+    "DotAttention": (lambda: DotAttention(scaled=True), [(3, 2, 4), (5, 2, 4), (5, 2, 3)]),
+    "AdditiveAttention": (
+        lambda: AdditiveAttention(4, 3, 6, seed=0),
+        [(3, 2, 4), (5, 2, 3), (5, 2, 3)],
+    ),
+}
+
+
+@pytest.mark.parametrize("lengths", [None, [5, 2]])
+@pytest.mark.parametrize("name", [*PASSES, "Embedding"])
+def test_the_gradient_is_that_of_the_pass_that_ran_whatever_changes_in_between(name, lengths):
+    """A loader refills its arrays; an optimiser steps before the backward pass."""
+
+    def gradients(disturb):
+        rng = np.random.default_rng(1)
+        if name == "Embedding":
+            layer, inputs = Embedding(4, 3, seed=0), [rng.integers(4, size=(5, 2))]
+        else:
+            make, shapes = PASSES[name]
+            layer, inputs = make(), [rng.standard_normal(shape) for shape in shapes]
+        more = [lengths] if "Attention" in name else []
+        output = layer(*inputs, *more)
+        output = output[0] if isinstance(output, tuple) else output
+        dy = rng.standard_normal(output.shape)
+        if disturb:
+            for array in [*inputs, *(parameter.data for parameter in layer.parameters())]:
+                array[...] = 3 - array
+            output[...] = 0.0
+        back = layer.backward(dy)
+        back = back if isinstance(back, tuple) else (back,)
+        return [*(b for b in back if b is not None), *(p.grad for p in layer.parameters())]
+
+    for got, want in zip(gradients(True), gradients(False), strict=True):
+        assert want.any()
+        np.testing.assert_array_equal(got, want)
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
@@ -234,6 +365,15 @@ def test_a_non_contiguous_picture_gives_the_same():
         (lambda: Conv2d(1, 1, 3)(np.ones((1, 4, 4), np.float32)), "but float64 is needed"),
         (lambda: Conv2d(1, 1, 3)(np.ones((1, 4, 2))), "smaller than the window of 3 by 3"),
         (lambda: Conv2d(1, 1, 3)(np.ones((1, 0, 0))), "smaller than the window of 3 by 3"),
+        (lambda: MaxPool2d(3)(np.ones((1, 4, 2))), "pictures of 4 by 2 .* window of 3 by 3"),
+        (lambda: MaxPool2d(0), "kernel_size must be a whole number"),
+        (lambda: AvgPool2d(2, 0), "stride must be a whole number"),
+        (
+            lambda: AvgPool2d(2)(np.ones(4)),
+            r"x has shape \(4,\), but shape \(\.\.\., height, width\)",
+        ),
+        (lambda: Embedding(4, 3, padding_idx=4), "padding_idx must lie in 0 … 3, but holds 4"),
+        (lambda: Embedding(4, 3, padding_idx=1.0), "padding_idx has dtype float64"),
     ],
 )
 def test_a_wrong_setting_or_input_is_named(call, message):
