@@ -86,11 +86,12 @@ experiments-check: .venv/.test ## make them again, write nothing, compare within
 bench: .venv/.test $(HTML)/.built ## measure what machines decide: rnnlib's speed, the cost of marking, Lighthouse
 	@for file in tools/benchmarks/*.py; do echo "$$file"; python "$$file" || exit 1; done
 
-release: exercises ## push exercises/ to the branch that Colab opens them from (REMOTE=origin)
+release: $(HTML)/.built ## push exercises and chapters to the branch that Colab opens them from (REMOTE=origin)
 	@commit=$$(git rev-parse --short HEAD) && remote=$$(git remote get-url $(or $(REMOTE),origin)) && \
 	index=$$(mktemp -u) && export GIT_INDEX_FILE="$$index" && \
-	git --work-tree=exercises add --all --force . && tree=$$(git write-tree) && rm -f "$$index" && \
-	git push --force "$$remote" "$$(git commit-tree -m "Exercises of $$commit" $$tree):refs/heads/exercises"
+	git --work-tree=exercises add --all --force . && \
+	git --work-tree=$(HTML)/downloads add --force '*.ipynb' && tree=$$(git write-tree) && rm -f "$$index" && \
+	git push --force "$$remote" "$$(git commit-tree -m "Exercises and chapters of $$commit" $$tree):refs/heads/exercises"
 
 lock: ## pin the newest versions of everything in requirements.lock (PYTHON=python3.11, the oldest)
 	@rm -rf .venv && $(PYTHON) -m venv .venv

@@ -1,4 +1,4 @@
-"""What can be taken along: the exercises with the wheel they need, chapters with their files."""
+"""What can be taken along: exercises with the wheel they need, chapters with what they read."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sphinx.util import logging
 
 from theme import ROOT
 from theme.addresses import wheel_name
+from theme.outside import convert
 
 log = logging.getLogger(__name__)
 
@@ -64,15 +65,23 @@ def copy_exercises(out: Path) -> None:
 
 
 def copy_chapters(app: Sphinx, out: Path) -> None:
-    """A zip of each chapter that reads stored results: the files keep their places."""
-    for docname in app.env.found_docs:
+    """Each notebook as it lives outside; with the stored results that it reads, as a zip.
+
+    In the zip the files keep their places.
+    """
+    target = out / "downloads"
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    for docname in sorted(app.env.found_docs):
         notebook = Path(app.env.doc2path(docname))
-        if notebook.suffix == ".ipynb" and (others := files_read(notebook)):
-            (out / "downloads").mkdir(exist_ok=True)
-            members = {
-                str(path.relative_to(ROOT)): path.read_bytes() for path in (notebook, *others)
-            }
-            write_zip(out / "downloads" / f"{docname}.zip", "unrolled", members)
+        if notebook.suffix != ".ipynb":
+            continue
+        text = convert(app, docname)
+        (target / notebook.name).write_text(text, encoding="utf-8")
+        if others := files_read(notebook):
+            members = {str(path.relative_to(ROOT)): path.read_bytes() for path in others}
+            members[f"chapters/{notebook.name}"] = text.encode()
+            write_zip(target / f"{docname}.zip", "unrolled", members)
 
 
 def write_zip(path: Path, folder: str, members: dict[str, bytes]) -> None:
@@ -85,12 +94,13 @@ def write_zip(path: Path, folder: str, members: dict[str, bytes]) -> None:
             archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
 
 
-def finish(app: Sphinx, exception: Exception | None) -> None:
-    if exception is None and app.builder.format == "html":
-        copy_exercises(Path(app.outdir))
-        copy_chapters(app, Path(app.outdir))
+def copy_all(app: Sphinx) -> list:
+    copy_exercises(Path(app.outdir))
+    copy_chapters(app, Path(app.outdir))
+    return []  # no pages
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("build-finished", finish)
+    # the last moment at which a warning still fails the build
+    app.connect("html-collect-pages", copy_all)
     return {"parallel_read_safe": True}

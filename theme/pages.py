@@ -24,9 +24,9 @@ from theme.live import scripts
 def launch_links(config, source: Path) -> str:
     """Where a chapter can be run, and where its exercise is, as a line below its title."""
     name = source.stem
-    download = f"downloads/{name}.zip" if files_read(source) else f"_sources/{source.name}"
+    download = f"downloads/{name}.{'zip' if files_read(source) else 'ipynb'}"
     links = [
-        f'<a href="{colab(config, "main", f"chapters/{source.name}")}">Open in Colab</a>',
+        f'<a href="{colab(config, EXERCISES_BRANCH, source.name)}">Open in Colab</a>',
         f'<a href="{download}" download>Download the notebook</a>',
     ]
     if exercise_of(name):

@@ -207,27 +207,6 @@ def test_code_can_be_copied(site, browser):
 # What can be taken along
 
 
-@pytest.mark.parametrize("slug", CHAPTERS)
-def test_chapter_opens_in_colab_and_is_a_download(html, slug, tmp_path):
-    links = pages()[f"{slug}.html"].links
-    assert f"{COLAB}/main/chapters/{slug}.ipynb" in links
-    notebook = (ROOT / "chapters" / f"{slug}.ipynb").read_bytes()
-    reads = re.findall(rb'\\"([\w./-]+\.json)\\"', notebook)
-    if not reads:
-        assert f"_sources/{slug}.ipynb" in links
-        assert (html / "_sources" / f"{slug}.ipynb").read_bytes() == notebook
-        return
-    # it opens files beside it: they come along, at the places where it looks for them
-    assert f"downloads/{slug}.zip" in links
-    with zipfile.ZipFile(html / "downloads" / f"{slug}.zip") as archive:
-        archive.extractall(tmp_path)
-    alone = tmp_path / "unrolled/chapters" / f"{slug}.ipynb"
-    assert alone.read_bytes() == notebook
-    for name in reads:
-        original = (ROOT / "chapters" / name.decode()).read_bytes()
-        assert (alone.parent / name.decode()).resolve().read_bytes() == original
-
-
 @pytest.mark.parametrize("slug", ASSIGNMENTS)
 def test_exercise_stands_next_to_its_chapter(html, slug):
     released = ROOT / "exercises" / slug / f"{slug}.ipynb"
