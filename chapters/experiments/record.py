@@ -58,24 +58,29 @@ def cells(slug: str, *names: str) -> SimpleNamespace:
     return SimpleNamespace(**defined)
 
 
-def pack(arrays: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-    """Weights as 16-bit whole numbers times one scale each: what a page can carry."""
+WHOLE = {8: "<i1", 16: "<i2"}
+
+
+def pack(arrays: dict[str, np.ndarray], bits: int = 16) -> dict[str, dict[str, Any]]:
+    """Weights as whole numbers of 8 or 16 bits times one scale each: what a page can carry."""
+    largest = 2 ** (bits - 1) - 1
     packed = {}
     for name, array in arrays.items():
-        scale = float(np.float32(abs(array).max() / 32767)) or 1.0
-        whole = np.round(array / scale).astype("<i2")
+        scale = float(np.float32(abs(array).max() / largest)) or 1.0
+        whole = np.round(array / scale).astype(WHOLE[bits])
         text = base64.b64encode(whole.tobytes()).decode()
-        packed[name] = {"shape": list(array.shape), "scale": scale, "int16": text}
+        packed[name] = {"shape": list(array.shape), "scale": scale, f"int{bits}": text}
     return packed
 
 
 def unpack(packed: dict[str, dict[str, Any]]) -> dict[str, np.ndarray]:
-    """The weights that `pack` was given, to 16 bits."""
-    return {
-        name: np.frombuffer(base64.b64decode(one["int16"]), "<i2").reshape(one["shape"])
-        * one["scale"]
-        for name, one in packed.items()
-    }
+    """The weights that `pack` was given, to so many bits."""
+    arrays = {}
+    for name, one in packed.items():
+        [(bits, text)] = [(n, one[f"int{n}"]) for n in WHOLE if f"int{n}" in one]
+        whole = np.frombuffer(base64.b64decode(text), WHOLE[bits])
+        arrays[name] = whole.reshape(one["shape"]) * one["scale"]
+    return arrays
 
 
 def run(
@@ -171,7 +176,7 @@ def differences(before: Any, after: Any, where: str, seeds: Any = None) -> Itera
             yield f"{where}: recorded {sorted(before)}, now {sorted(after)}"
             return
         seeds = before.get("seeds", seeds)
-        for key in sorted(before.keys() - {"tuning", "int16", "scale"}):
+        for key in sorted(before.keys() - {"tuning", "int8", "int16", "scale"}):
             old, new = before[key], after[key]
             if key != "seeds" and _over(seeds, old) and _over(seeds, new):
                 yield from _out_of_spread(np.array(old), np.array(new), f"{where}, {key}")

@@ -1,5 +1,6 @@
 """What chapters share: a run that is compared and then tested, and the form of experiments."""
 
+import base64
 import json
 import os
 import re
@@ -186,12 +187,14 @@ def test_cells_of_a_chapter_are_run_in_the_order_that_is_asked_for():
         record.cells("02_cell", "learn-tusk")
 
 
-def test_packed_weights_come_back_to_16_bits():
+@pytest.mark.parametrize(("bits", "levels"), [(8, 250), (16, 65_000)])
+def test_packed_weights_come_back_to_so_many_bits(bits, levels):
     arrays = {"w": np.random.default_rng(0).normal(size=(3, 4)), "none": np.zeros(2)}
-    packed = record.as_stored(record.pack(arrays))
+    packed = record.as_stored(record.pack(arrays, bits))
     for name, array in record.unpack(packed).items():
         assert array.shape == arrays[name].shape
-        np.testing.assert_allclose(array, arrays[name], atol=abs(arrays[name]).max() / 60_000)
+        np.testing.assert_allclose(array, arrays[name], atol=abs(arrays[name]).max() / levels)
+        assert len(base64.b64decode(packed[name][f"int{bits}"])) == array.size * bits // 8
 
 
 SCRIPT = """\
