@@ -88,7 +88,7 @@ class Attention(Module):
     def backward(
         self, dcontext: Array, dweights: Array | None = None
     ) -> tuple[Array, Array, Array]:
-        """Walk back to queries, keys and values; adds to the parameters' gradients.
+        """Run the backward pass; add to the parameters' gradients.
 
         Parameters
         ----------
@@ -105,13 +105,6 @@ class Attention(Module):
         dvalues : (T_k, B, F) array
             Gradients of the loss with respect to the inputs; zero behind a sequence's end.
             Where one array was both keys and values, its gradient is the sum of the two.
-
-        Raises
-        ------
-        ValueError
-            If a shape or dtype does not fit.
-        RuntimeError
-            If there was no forward pass to walk back.
         """
         v, weights, *cache = self.recall()
         B, T_q, T_k = weights.shape

@@ -267,12 +267,7 @@ class Dropout(Module):
         Returns
         -------
         dx : array, the shape of x
-            Gradient of the loss by the input.
-
-        Raises
-        ------
-        ValueError
-            If the shape or dtype of dy does not fit.
+            Gradient of the loss with respect to the input.
         """
         mask = self.recall()
         return expect_float("dy", dy, mask.shape, dtype=mask.dtype) * mask
@@ -408,11 +403,6 @@ class Conv2d(Module):
         dx : (..., C, height, width) array
             Gradient of the loss with respect to the input: a pixel adds up what every window
             that saw it hands back.
-
-        Raises
-        ------
-        ValueError
-            If the shape or dtype of dy does not fit.
         """
         rows, (B, Y, X), padded_shape, shape, W = self.recall()
         K, C, size = self.out_channels, self.in_channels, self.kernel_size
@@ -473,11 +463,6 @@ class Pool2d(Module):
         -------
         dx : (..., height, width) array
             Gradient of the loss with respect to the input.
-
-        Raises
-        ------
-        ValueError
-            If the shape or dtype of dy does not fit.
         """
         shares, windows_shape, pictures_shape, shape = self.recall()
         dy = expect_float("dy", dy, (*shape[:-2], *windows_shape[2:4]), dtype=shares.dtype)

@@ -132,7 +132,9 @@ class Module:
     def backward(self, *args: Any, **kwargs: Any) -> Any:
         """Turn the gradient with respect to the output into that with respect to the input.
 
-        Subclasses define it. The parameters' gradients are added to their `grad`.
+        Subclasses define it. The parameters' gradients are added to their `grad`. A gradient
+        of another shape or dtype than the output's raises a ValueError, a missing forward
+        pass a RuntimeError.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no backward")
 

@@ -143,7 +143,7 @@ class Encoder(Module):
         return memory, self._side_by_side(last)
 
     def backward(self, dmemory: Array | None = None, dstate: Any = None) -> Any:
-        """Walk back through the reader; adds to the parameters' gradients.
+        """Run the backward pass; add to the parameters' gradients.
 
         Parameters
         ----------
@@ -159,13 +159,6 @@ class Encoder(Module):
         dstate : (L, B, D·H) array
             Gradient of the loss with respect to the state before the first word; for an LSTM a
             pair. Words have no gradient of their own.
-
-        Raises
-        ------
-        ValueError
-            If a shape or dtype does not fit.
-        RuntimeError
-            If there was no forward pass to walk back.
         """
         shape, dtype = self.recall(), self.recurrent.W_x.dtype
         if dmemory is None:
@@ -200,7 +193,7 @@ class Decoder(Module):
     Parameters
     ----------
     embedding : Embedding
-        V words to I numbers each; not the encoder's own, as a module walks back one
+        V words to I numbers each; not the encoder's own, as a module keeps one
         forward pass.
     recurrent : RNN, LSTM or GRU
         Of input_size I, time first, one direction; its hidden_size is the encoder's
@@ -310,7 +303,7 @@ class Decoder(Module):
         return self.output(seen), state
 
     def backward(self, dlogits: Array, dstate: Any = None) -> tuple[Any, Array | None]:
-        """Walk back through the writer; adds to the parameters' gradients.
+        """Run the backward pass; add to the parameters' gradients.
 
         Parameters
         ----------
@@ -326,13 +319,6 @@ class Decoder(Module):
             Gradient of the loss with respect to the state it began with; for an LSTM a pair.
         dmemory : (T_k, B, H) array or None
             Gradient of the loss with respect to the memory; None without attention.
-
-        Raises
-        ------
-        ValueError
-            If a shape or dtype does not fit.
-        RuntimeError
-            If there was no forward pass to walk back.
         """
         seen = self.recall()
         shape = (*seen.shape[:2], self.output.out_features)
@@ -352,8 +338,8 @@ class Decoder(Module):
     ) -> tuple[Array, Any]:
         """Score one more word, when the words before it were not known in advance.
 
-        Stepping through given words is the forward pass over them. It is not walked
-        back: a step forgets the forward pass before it.
+        Stepping through given words is the forward pass over them. It has no backward
+        pass: a step forgets the forward pass before it.
 
         Parameters
         ----------
@@ -457,19 +443,12 @@ class Seq2Seq(Module):
         return logits
 
     def backward(self, dlogits: Array) -> None:
-        """Walk back from the scores to every parameter of both.
+        """Run the backward pass; add to every parameter's gradient.
 
         Parameters
         ----------
         dlogits : (T_q, B, V) array
             Gradient of the loss with respect to the scores. Words have no gradient of their own.
-
-        Raises
-        ------
-        ValueError
-            If the shape or dtype does not fit.
-        RuntimeError
-            If there was no forward pass to walk back.
         """
         dstate, dmemory = self.decoder.backward(dlogits)
         self.encoder.backward(dmemory, dstate)

@@ -1,4 +1,4 @@
-"""The training loop: take a batch, look at the loss, walk back, move, again."""
+"""The training loop: a batch, its loss, the backward pass, an update; and again."""
 
 from __future__ import annotations
 
