@@ -12,6 +12,7 @@ from theme import ROOT
 
 COLAB = "https://colab.research.google.com/github"
 EXERCISES_BRANCH = "exercises"
+FILES = r"(chapters|experiments|grading|rnnlib|solutions|tests|theme|tools)/[\w./-]*$|\w+\.py$"
 
 
 def repository(config) -> str:
@@ -26,6 +27,18 @@ def published_at(repository_url: str) -> str:
 
 def colab(config, branch: str, path: str) -> str:
     return f"{COLAB}{urlsplit(repository(config)).path}/blob/{branch}/{path}"
+
+
+def file_of(config, name: str) -> str | None:
+    """Where the repository shows a file that a text names, from its root or from chapters/."""
+    if not re.match(FILES, name):
+        return None
+    for root in (ROOT, ROOT / "chapters"):
+        found = (root / name).resolve()
+        if found.exists():
+            kind = "tree" if found.is_dir() else "blob"
+            return f"{repository(config)}/{kind}/main/{found.relative_to(ROOT).as_posix()}"
+    return None
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What pages may ask for besides MyST's own: {chapter}, {symbols}."""
+"""What pages may ask for besides MyST's own: {chapter}, {symbols}; and names that become links."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from theme import ROOT
+from theme.addresses import file_of
 
 
 class ChapterRole(SphinxRole):
@@ -28,6 +30,67 @@ class ChapterRole(SphinxRole):
             return [node], []
         coming = nodes.inline("", " to come", classes=["coming"])
         return [nodes.inline("", words), coming], []
+
+
+# chapter 03, chapters 03 and 05, chapters 03 to 06; but not "chapter 10 of" a book
+CHAPTERS = re.compile(r"\b[Cc]hapters? \d\d\b(?:(?:, | and | to )\d\d\b)*+(?! of\b)")
+
+
+def chapter_of(config, number: str) -> str | None:
+    return next((slug for slug in config.chapters if slug.startswith(f"{number}_")), None)
+
+
+class Names(SphinxTransform):
+    """Names of chapters in a text link to them, names of files to the repository."""
+
+    default_priority = 500
+
+    @staticmethod
+    def alone(node: nodes.Node) -> bool:
+        links = (nodes.reference, pending_xref)
+        return isinstance(node, (*links, nodes.literal, nodes.title, nodes.FixedTextElement))
+
+    def apply(self):
+        for node in list(self.document.findall(nodes.literal)):
+            address = file_of(self.config, node.astext())
+            if address and not isinstance(node.parent, (nodes.reference, pending_xref)):
+                link = nodes.reference("", "", refuri=address, internal=False)
+                node.replace_self(link)
+                link += node
+        for text in list(self.document.findall(nodes.Text)):
+            if CHAPTERS.search(text) and not any(map(self.alone, ancestors(text))):
+                place = text.parent.index(text)
+                text.parent[place : place + 1] = list(self.linked(str(text)))
+
+    def linked(self, text: str):
+        end = 0
+        for match in CHAPTERS.finditer(text):
+            missing = False
+            for number in re.finditer(r"\d\d", match[0]):
+                start = match.start() + number.start()
+                if slug := chapter_of(self.config, number[0]):
+                    # the word with the first number
+                    start = match.start() if number.start() < 10 else start
+                    yield nodes.Text(text[end:start])
+                    refs = {"refdoc": self.env.docname, "refdomain": "std", "reftype": "doc"}
+                    words = text[start : match.start() + number.end()]
+                    link = pending_xref("", refexplicit=True, reftarget="/" + slug, **refs)
+                    link += nodes.inline("", words)
+                    yield link
+                    end = match.start() + number.end()
+                else:
+                    missing = True
+            if missing:
+                yield nodes.Text(text[end : match.end()])
+                yield nodes.inline("", " to come", classes=["coming"])
+                end = match.end()
+        yield nodes.Text(text[end:])
+
+
+def ancestors(node: nodes.Node):
+    while node.parent is not None:
+        node = node.parent
+        yield node
 
 
 class Symbols(SphinxDirective):
@@ -73,5 +136,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("chapters", [], "env")
     app.add_role("chapter", ChapterRole())
     app.add_directive("symbols", Symbols)
+    app.add_transform(Names)
     app.connect("config-inited", configure)
     return {"parallel_read_safe": True}

@@ -20,7 +20,8 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from theme.addresses import repository
+from theme.addresses import file_of, repository
+from theme.markup import CHAPTERS, chapter_of
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ def needs(package, cell):
 INLINE = re.compile(
     r"\{(?P<role>[a-z][\w:-]*)\}(?P<ticks>`+)(?P<text>.+?)(?P=ticks)"
     r"|(?P<code>(?P<marks>`+).+?(?P=marks)(?!`))"
+    r"|(?P<chapters>" + CHAPTERS.pattern + r")"
     r"|(?P<math>\$\$.+?\$\$|\$[^$]+\$)(?: \((?P<label>[\w-]+)\))?"
     r"|\]\((?P<page>[\w/-]+)\.md(?P<anchor>#[\w-]+)?\)"
     r"|(?P<source>src=\"|\]\()(?P<media>media/[\w./-]+)",
@@ -117,6 +119,10 @@ class Converter:
         uri = self.app.builder.get_target_uri(docname)
         return f"{self.app.config.html_baseurl}{uri}{anchor or ''}"
 
+    def chapter(self, number: re.Match) -> str:
+        slug = chapter_of(self.app.config, number[0])
+        return f"[{number[0]}]({self.page(slug)})" if slug else number[0]
+
     # Text
 
     def equation_number(self, label: str) -> str:
@@ -127,6 +133,10 @@ class Converter:
         def replace(match: re.Match) -> str:
             if match["role"]:
                 return self.role(match["role"], match["text"])
+            if match["code"] and (address := file_of(self.app.config, match["code"].strip("`"))):
+                return f"[{match['code']}]({address})"
+            if match["chapters"]:
+                return re.sub(r"\d\d", self.chapter, match["chapters"])
             if match["label"]:
                 number = self.equation_number(match["label"])
                 return f"{match['math'][:-2].rstrip()} \\tag{{{number}}}$$"

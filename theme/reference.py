@@ -43,9 +43,10 @@ def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> N
 
     def chapter(match):
         slug = match[1]
+        number = int(slug[:2])
         if slug not in app.env.found_docs:
-            return match[0]
-        return f":doc:`chapter {int(slug[:2])} </{slug}>`"
+            return f"chapter {number}, to come"
+        return f":doc:`chapter {number} </{slug}>`"
 
     for i, line in enumerate(lines):
         if line.lstrip().startswith(">>>"):
