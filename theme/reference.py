@@ -34,25 +34,18 @@ def untyped(app: Sphinx, what, name, obj, options, lines: list[str]) -> None:
 
 
 def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> None:
-    """Link `names` to their entry, and "chapter NN_slug" to the chapter once it is there."""
+    """Link `names` to their entry."""
 
     def reference(match):
         word = match[1]
         target = public_names().get(word)
         return f":py:obj:`{word} <{target}>`" if target else f"``{word}``"
 
-    def chapter(match):
-        slug = match[1]
-        number = int(slug[:2])
-        if slug not in app.env.found_docs:
-            return f"chapter {number}, to come"
-        return f":doc:`chapter {number} </{slug}>`"
-
     for i, line in enumerate(lines):
         if line.lstrip().startswith(">>>"):
             continue
         line = re.sub(r"(?<![`:\w])`([^`<>]+)`(?![`_])", reference, line)
-        line = re.sub(r"chapter (\d\d_\w+)", chapter, line)
+        line = re.sub(r"(chapter \d\d)_\w+", r"\1", line)  # markup.Names makes it a link
         # napoleon puts a type into brackets; ours begin with a bracket: x : (T, B, I) array
         lines[i] = re.sub(r"(\*\*[^*]+\*\*) \(\*(.+?)\*\)(?= --|$)", r"\1 : *\2*", line)
     if what == "module":
