@@ -210,6 +210,8 @@ class Buckets:
     fill : number, optional
         Targets are sequences too, and are padded with this number up to the longest in
         the batch. -100 is what `cross_entropy` ignores.
+    with_lengths : bool, optional
+        False for a model that needs no lengths, since it only looks back: x comes alone.
     seed : int or numpy.random.Generator, optional
         Where the order is drawn from.
 
@@ -241,6 +243,7 @@ class Buckets:
         batch_size: int,
         *,
         fill: float | None = None,
+        with_lengths: bool = True,
         seed: int | np.random.Generator | None = None,
     ) -> None:
         self.sequences = _expect_alike("sequences", sequences, ragged=True)
@@ -258,12 +261,13 @@ class Buckets:
         if fill is not None and np.asarray(fill).astype(dtype) != fill:
             raise ValueError(f"fill is {fill}, which targets of dtype {dtype} cannot hold")
         self.fill, self.target_axis = fill, int(fill is not None)
+        self.with_lengths = with_lengths
         self.rng = as_rng(seed)
 
     def __len__(self) -> int:
         return math.ceil(self.examples / self.batch_size)
 
-    def __iter__(self) -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[Any, np.ndarray]]:
         order = self.rng.permutation(self.examples)
         order = order[np.argsort(self.lengths[order], kind="stable")]
         for start in self.batch_size * self.rng.permutation(len(self)):
@@ -271,7 +275,7 @@ class Buckets:
             x = _pad([self.sequences[n] for n in chosen], 0)
             targets = [self.targets[n] for n in chosen]
             y = np.stack(targets) if self.fill is None else _pad(targets, self.fill)
-            yield (x, self.lengths[chosen]), y
+            yield ((x, self.lengths[chosen]) if self.with_lengths else x), y
 
 
 class EarlyStopping:

@@ -197,50 +197,35 @@ def test_packed_weights_come_back_to_so_many_bits(bits, levels):
         assert len(base64.b64decode(packed[name][f"int{bits}"])) == array.size * bits // 8
 
 
-SCRIPT = """\
-import numpy as np
-from record import pack, run
-
-LUCK = float('{luck}')
-rng = np.random.default_rng(0)
-SETTINGS = {{"size": {size}}}
-
-
-def search():
-    print("searched")
-    runs = np.array([[0.5, 0.9], [0.6, 0.7], [0.7, 0.8]]) + LUCK
-    return [{{"seeds": [0, 1, 2], "right": runs.round(3), "tuning": {{"lr": LUCK}}}}]
-
-
-def table():
-    return {{"exact": 1 / 3, "one": True}}
-
-
-def toy():
-    return {{"words": ["a", "b"], "weights": pack({{"w": rng.normal(size=(2, 3))}})}}
-
-
-if __name__ == "__main__":
-    run(__file__, SETTINGS, {{"search": search, "table": table}}, {{"toy": toy}})
-"""
-
-
 @pytest.fixture
-def experiment(tmp_path):
-    """Call an experiment of its own tree: (exit code, what was said)."""
-    folder = tmp_path / "chapters" / "experiments"
-    folder.mkdir(parents=True)
-    (tmp_path / "theme" / "figures").mkdir(parents=True)
-    shutil.copy(record.__file__, folder)
+def experiment(tmp_path, monkeypatch, capsys):
+    """Call an experiment of three parts as its file is called: (exit code, what was said)."""
+    monkeypatch.setattr(record, "FIGURES", tmp_path)
+    file = tmp_path / "90_toy.py"
 
     def call(*arguments, luck=0.0, size=3):
-        (folder / "90_toy.py").write_text(SCRIPT.format(luck=luck, size=size))
-        command = [sys.executable, folder / "90_toy.py", *arguments]
-        done = subprocess.run(command, text=True, capture_output=True)
-        return done.returncode, done.stdout + done.stderr
+        def search():
+            print("searched")
+            runs = np.array([[0.5, 0.9], [0.6, 0.7], [0.7, 0.8]]) + luck
+            return [{"seeds": [0, 1, 2], "right": runs.round(3), "tuning": {"lr": luck}}]
 
-    call.result = folder / "90_toy.json"
-    call.figure = tmp_path / "theme" / "figures" / "toy.json"
+        def table():
+            return {"exact": 1 / 3, "one": True}
+
+        def toy():
+            weights = {"w": np.random.default_rng().normal(size=(2, 3))}
+            return {"words": ["a", "b"], "weights": record.pack(weights)}
+
+        monkeypatch.setattr(sys, "argv", [str(file), *arguments])
+        try:
+            parts = {"search": search, "table": table}
+            record.run(str(file), {"size": size}, parts, {"toy": toy})
+            code = 0
+        except SystemExit as end:
+            code = int(end.code)
+        return code, "".join(capsys.readouterr())
+
+    call.result, call.figure = file.with_suffix(".json"), tmp_path / "toy.json"
     return call
 
 
@@ -272,7 +257,7 @@ def test_a_repetition_within_the_recorded_spread_passes_and_another_is_named(exp
     assert code == 1
     assert "search[0], right[0]: mean 0.6 recorded, 0.9 now, 0.2 allowed" in said
     assert "search[0], right[1]: mean 0.8 recorded, 1.1 now, 0.2 allowed" in said
-    code, said = experiment("--check", luck="nan")
+    code, said = experiment("--check", luck=np.nan)
     assert code == 1 and "nan now" in said
     code, said = experiment("--check", size=4)
     assert code == 1 and "settings, size: recorded 3, now 4" in said

@@ -34,4 +34,4 @@ def place_given_reason__captured(prior, likelihood, reason):
 
 
 def best_bits__by_grammar(prior, likelihood):
-    return storybook.best_score()[1]
+    return sum(-p * np.log2(p) for p in storybook.posterior(None))
