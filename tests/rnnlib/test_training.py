@@ -432,6 +432,26 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_examples(kind):
     assert np.mean(history["step"]) != pytest.approx(want, rel=1e-3)
 
 
+def test_a_bucket_counts_for_its_examples_however_long_they_are():
+    lengths, sizes = [1, 1, 1, 9, 9, 9, 9, 9], []
+
+    def loss(output, y):
+        sizes.append(y.shape[1])
+        return cross_entropy(output, y)
+
+    class Tagger(Linear):
+        def forward(self, x):
+            return super().forward(x[0])
+
+    model = Tagger(2, 3, seed=0)
+    rng = np.random.default_rng(0)
+    labels = [rng.integers(3, size=length) for length in lengths]
+    buckets = Buckets(ragged(lengths, rng), labels, 3, fill=-100, seed=0)
+    history = fit(model, buckets, SGD(model.parameters(), lr=STILL), loss=loss)
+    assert sorted(sizes) == [2, 3, 3]
+    assert history["loss"] == [pytest.approx(np.average(history["step"], weights=sizes))]
+
+
 class Writer(Module):
     """Scores for the next symbol of a text, and its state to go on from."""
 
