@@ -8,6 +8,8 @@ export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PYTHONHASHSEED := 0
+# public data that some tests and experiments need are not fetched but looked for, also beside us
+export RNNLIB_DATA ?= $(abspath $(wildcard ../shared/data))
 # the build's own messages, not those of editors about frozen modules
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 

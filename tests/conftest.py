@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,20 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+@pytest.fixture(scope="session")
+def public() -> Callable[[str], Path]:
+    """The path of public data by its name; skips where it is not to be had. Nothing is fetched."""
+    from rnnlib.data.download import find
+
+    def path(name: str) -> Path:
+        try:
+            return find(name, fetch=False)
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
+
+    return path
 
 
 @pytest.fixture(scope="session")

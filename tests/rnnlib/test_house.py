@@ -51,6 +51,14 @@ def test_numpy_is_the_only_package_a_module_imports_at_its_top(module):
             assert top in ALLOWED_AT_TOP | set(sys.stdlib_module_names), f"{module} imports {name}"
 
 
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("data/*.py")), ids=lambda path: path.stem)
+def test_a_module_of_data_is_short_and_says_where_they_are_from(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 200  # scores, baselines and exams stand in the chapter
+    if path.stem not in {"__init__", "download"}:
+        assert "Source:" in ast.get_docstring(ast.parse(text))
+
+
 def test_imports_never_run_in_a_circle():
     above = {}
     for module in MODULES:

@@ -4,7 +4,7 @@ FILL IN: what one example looks like, how it is drawn or where it is loaded from
 split, and what the best possible prediction is, if that is known. A chapter without data of
 its own has no such file: remove it.
 
-Source: FILL IN: repository or package, licence; or "made up for this course".
+Derived in chapter @slug@. Source: FILL IN: repository or package, licence; or "made up for this course".
 """
 
 from __future__ import annotations
@@ -15,29 +15,8 @@ from ..validation import as_rng, expect_positive
 
 
 def examples(count: int, seed: int | np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw examples, each on its own.
+    """Draw examples, each on its own: x (T, count, I) and y (count,), whole numbers.
 
-    Parameters
-    ----------
-    count : int
-    seed : int or numpy.random.Generator
-
-    Returns
-    -------
-    x : (T, count, I) array
-    y : (count,) array of int
-
-    Raises
-    ------
-    ValueError
-        If count is not a whole number of at least 1.
-
-    Notes
-    -----
-    Derived in chapter @slug@.
-
-    Examples
-    --------
     >>> x, y = examples(3, seed=0)
     >>> x.shape, y.shape
     ((20, 3, 1), (3,))
