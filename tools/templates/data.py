@@ -4,7 +4,8 @@ FILL IN: what one example looks like, how it is drawn or where it is loaded from
 split, and what the best possible prediction is, if that is known. A chapter without data of
 its own has no such file: remove it.
 
-Derived in chapter @slug@. Source: FILL IN: repository or package, licence; or "made up for this course".
+Derived in chapter @slug@. Source: FILL IN: repository or package, licence; or "made up for
+this course".
 """
 
 from __future__ import annotations
