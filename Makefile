@@ -62,7 +62,7 @@ lint: .venv/.test exercises ## ruff, mypy, the notebooks' form; also what pre-co
 check: .venv/.test exercises ## what the change since the last commit touched, in at most 3 minutes
 	@python tools/changed.py
 
-notebooks: .venv/.test ## put every notebook in its canonical form and run the chapters (N=02_cell for one)
+notebooks: .venv/.test ## canonical form; chapters run on three instruction sets (N=02_cell for one)
 	python tools/notebooks.py $(N)
 
 chapter: .venv/.test ## every file of a new chapter, or what is left to fill in (N=03_bptt)

@@ -5,20 +5,25 @@
     python tools/notebooks.py --check      change nothing, say what is not in its form
     python tools/notebooks.py --text FILE  a notebook as text, which `git diff` shows
 
-Chapters keep their outputs, because the site shows them and the tests prove
-them. The instructor's notebooks in `solutions` keep none.
+Chapters keep their outputs, because the site shows them and the tests prove them. Each runs on
+three instruction sets, and is stored only if all of them print the same: what a chapter says has
+to be true on the reader's processor. The instructor's notebooks in `solutions` keep no outputs.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
+import difflib
 import hashlib
 import io
+import os
 import re
 import sys
 from copy import deepcopy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 import yaml
@@ -29,6 +34,10 @@ KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+
+ADVICE = """\
+Nothing is stored. Print fewer digits, or what holds on each (a range over seeds, a comparison),
+or read stored weights. For sampled text and the like there is the tag nbval-ignore-output."""
 
 # The first code cell of every notebook, so that one that was downloaded alone says what it needs.
 SETUP = """\
@@ -159,19 +168,90 @@ def complaints(notebook: nbformat.NotebookNode, keep_outputs: bool) -> list[str]
     return found
 
 
-def run(notebook: nbformat.NotebookNode, folder: Path) -> None:
-    """Execute every cell in a fresh kernel, in the notebook's own folder."""
-    from nbclient import NotebookClient
+def instruction_sets() -> dict[str, dict[str, str]]:
+    """What one machine can emulate, each a change of the environment; the first is stored."""
+    import numpy as np
 
-    NotebookClient(
-        notebook,
-        timeout=300,
-        kernel_name="python3",
-        record_timing=False,
-        coalesce_streams=True,  # or the moment of a flush decides how prints are cut
-        resources={"metadata": {"path": str(folder)}},
-        allow_errors=True,
-    ).execute()
+    simd = np.show_config(mode="dicts")["SIMD Extensions"]
+    beyond_baseline = " ".join(simd.get("found", []) + simd.get("not found", []))
+    return {
+        "as in the gate": {},
+        "OpenBLAS and torch on SSE4": {
+            "OPENBLAS_CORETYPE": "Nehalem",
+            "ATEN_CPU_CAPABILITY": "default",
+            "ONEDNN_MAX_CPU_ISA": "SSE41",
+        },
+        "NumPy on its baseline": {"NPY_DISABLE_CPU_FEATURES": beyond_baseline},
+    }
+
+
+def is_compared(cell: nbformat.NotebookNode) -> bool:
+    """Whether nbval compares the cell's outputs: it knows tags, and the same words as comments."""
+    words = ("nbval-skip", "nbval-ignore-output")
+    comments = [word.upper().replace("-", "_") for word in words]
+    tags = cell.metadata.get("tags", [])
+    return not (set(words) & set(tags) or any(word in cell.source for word in comments))
+
+
+def printed(cell: nbformat.NotebookNode) -> list[str]:
+    """The lines that must be the same everywhere; of a picture, that there is one."""
+    if cell.cell_type != "code" or not is_compared(cell):
+        return []
+    lines = []
+    for output in cell.outputs:
+        lines += output.get("text", output.get("evalue", "")).splitlines()
+        for kind, content in sorted(output.get("data", {}).items()):
+            picture = kind.startswith("image/")
+            lines += [f"[{kind}]"] if picture else str(content).splitlines()
+    return lines
+
+
+def disagreements(runs: dict[str, nbformat.NotebookNode]) -> list[str]:
+    """Each cell that prints something else on another instruction set, and both texts."""
+    (first, stored), *others = runs.items()
+    found = []
+    for name, notebook in others:
+        for one, other in zip(stored.cells, notebook.cells, strict=True):
+            lines = difflib.unified_diff(
+                printed(one), printed(other), first, name, n=0, lineterm=""
+            )
+            if text := "\n    ".join(lines):
+                found.append(f"cell {one.id!r} does not print the same everywhere\n    {text}")
+    return found
+
+
+async def execute(
+    notebook: nbformat.NotebookNode, folder: Path, settings: dict[str, str]
+) -> nbformat.NotebookNode:
+    """A copy, every cell of which ran in a fresh kernel, in the notebook's own folder."""
+    from nbclient import NotebookClient
+    from traitlets.config import Config
+
+    with TemporaryDirectory() as sockets:
+        # kernels that start at the same time may choose the same TCP port; files are their own
+        manager = {"transport": "ipc", "ip": f"{sockets}/kernel"}
+        client = NotebookClient(
+            deepcopy(notebook),
+            timeout=600,
+            kernel_name="python3",
+            record_timing=False,
+            coalesce_streams=True,  # or the moment of a flush decides how prints are cut
+            resources={"metadata": {"path": str(folder)}},
+            allow_errors=True,
+            config=Config({"KernelManager": manager}),
+        )
+        return await client.async_execute(env=os.environ | settings)
+
+
+def run(
+    notebook: nbformat.NotebookNode, folder: Path, sets: dict[str, dict[str, str]]
+) -> dict[str, nbformat.NotebookNode]:
+    """What becomes of the notebook on each of the instruction sets."""
+
+    async def all_at_once() -> list[nbformat.NotebookNode]:
+        return await asyncio.gather(*(execute(notebook, folder, sets[name]) for name in sets))
+
+    return dict(zip(sets, asyncio.run(all_at_once()), strict=True))
 
 
 def as_text(notebook: nbformat.NotebookNode) -> str:
@@ -211,9 +291,16 @@ def main() -> None:
         notebook = canonical(before, keep_outputs)
         if not arguments.check:
             if keep_outputs:
-                print(f"{path.relative_to(ROOT)}: running", flush=True)
-                run(notebook, path.parent)
-                notebook = canonical(notebook, keep_outputs)
+                sets = instruction_sets()
+                print(
+                    f"{path.relative_to(ROOT)}: running on {len(sets)} instruction sets", flush=True
+                )
+                runs = run(notebook, path.parent, sets)
+                if found := disagreements(runs):
+                    print(*found, ADVICE, sep="\n")
+                    failed = True
+                    continue
+                notebook = canonical(runs[next(iter(sets))], keep_outputs)
             nbformat.write(notebook, path)
         elif notebook != before or nbformat.writes(notebook) + "\n" != path.read_text("utf-8"):
             print(f"{path.relative_to(ROOT)}: not in its canonical form. Run: make notebooks")

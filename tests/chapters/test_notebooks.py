@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shutil
 import subprocess
 import sys
 from copy import deepcopy
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import nbformat
+import notebooks as tool
 import pytest
-from notebooks import as_text, canonical, complaints, notebooks, small_png
+from notebooks import as_text, canonical, complaints, is_compared, notebooks, small_png
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = [path for path in notebooks([]) if path.parent.name == "chapters"]
@@ -30,13 +32,7 @@ def test_strict_nbval_compares_every_cell(path):
     """nbval skips, without a word, a cell without an execution count, and tagged ones."""
     code = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    skipping = ("nbval-skip", "nbval-ignore-output", "NBVAL_SKIP", "NBVAL_IGNORE_OUTPUT")
-    left_out = [
-        cell.id
-        for cell in code
-        if set(skipping) & set(cell.metadata.get("tags", []))
-        or any(w in cell.source for w in skipping)
-    ]
+    left_out = [cell.id for cell in code if not is_compared(cell)]
     assert len(left_out) <= len(code) // 30, left_out
 
 
@@ -118,6 +114,53 @@ def test_a_diff_shows_sources_and_prints_and_no_picture():
     assert "→ 1" in text
     assert "→ [picture " in text
     assert notebook.cells[1].outputs[0].data["image/png"] not in text
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """A chapter that rounds up here and down there, but for a cell that is not compared."""
+    for name in ("_config.yml", "rnnlib/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "chapters").mkdir()
+    rounds = "import os\nprint('it rounds')\nprint(os.environ['ROUNDS'])"
+    ignored = {"tags": ["nbval-ignore-output"]}
+    cells = [
+        nbformat.v4.new_code_cell(rounds, id="rounding"),
+        nbformat.v4.new_code_cell(rounds, id="sample", metadata=ignored),
+    ]
+    path = tmp_path / "chapters" / "90_toy.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    sets = {"here": {"ROUNDS": "up"}, "there": {"ROUNDS": "down"}}
+    monkeypatch.setattr(tool, "ROOT", tmp_path)
+    monkeypatch.setattr(tool, "instruction_sets", lambda: sets)
+    monkeypatch.setattr(sys, "argv", ["notebooks.py", "90_toy"])
+    return path
+
+
+def test_what_is_printed_otherwise_elsewhere_is_shown_and_nothing_is_stored(toy, capsys):
+    before = toy.read_text()
+    with pytest.raises(SystemExit) as exit:
+        tool.main()
+    assert exit.value.code
+    said = capsys.readouterr().out
+    assert "cell 'rounding' does not print the same everywhere" in said
+    assert "-up\n" in said
+    assert "+down\n" in said
+    assert "'sample'" not in said
+    assert toy.read_text() == before
+
+
+def test_what_all_print_is_stored_and_of_the_rest_what_the_first_prints(toy):
+    notebook = nbformat.read(toy, as_version=4)
+    notebook.cells[0].source = "print('it rounds')"
+    nbformat.write(notebook, toy)
+    with pytest.raises(SystemExit) as exit:
+        tool.main()
+    assert not exit.value.code
+    _, rounding, sample = nbformat.read(toy, as_version=4).cells
+    assert rounding.outputs[0].text == "it rounds\n"
+    assert sample.outputs[0].text == "it rounds\nup\n"
 
 
 def test_an_unknown_chapter_is_named():
