@@ -25,6 +25,7 @@ from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import exercises
 import nbformat
 import yaml
 
@@ -108,6 +109,8 @@ def canonical(notebook: nbformat.NotebookNode, keep_outputs: bool) -> nbformat.N
         )
         if cell.cell_type != "code":
             continue
+        if cell.metadata.get("nbgrader", {}).get("grade"):  # a test stands folded in JupyterLab
+            cell.metadata["jupyter"] = {"source_hidden": True}
         count += 1
         cell.execution_count = count if keep_outputs else None
         cell.outputs = [tidy(output, count) for output in cell.outputs] if keep_outputs else []
@@ -289,6 +292,7 @@ def main() -> None:
         before = nbformat.read(path, as_version=4)
         keep_outputs = path.parent.name == "chapters"
         notebook = canonical(before, keep_outputs)
+        told = [] if keep_outputs or arguments.check else exercises.fill(notebook, path)
         if not arguments.check:
             if keep_outputs:
                 sets = instruction_sets()
@@ -305,7 +309,7 @@ def main() -> None:
         elif notebook != before or nbformat.writes(notebook) + "\n" != path.read_text("utf-8"):
             print(f"{path.relative_to(ROOT)}: not in its canonical form. Run: make notebooks")
             failed = True
-        for complaint in complaints(notebook, keep_outputs):
+        for complaint in [*told, *complaints(notebook, keep_outputs)]:
             print(f"{path.relative_to(ROOT)}: {complaint}")
             failed = True
     sys.exit(failed)

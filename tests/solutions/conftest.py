@@ -5,9 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from assignments import ROOT, SLUGS, nbgrader
+from assignments import nbgrader
+from exercises import ROOT, SLUGS
 
-# wrong answers, read by test_mutants.py and never imported
+# wrong answers, read by tools/exercises.py and never imported
 collect_ignore_glob = ["[0-9]*"]
 
 

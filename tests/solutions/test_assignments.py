@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assignments import ROOT, SLUGS, Assignment, Cell, failure
+from exercises import ROOT, SLUGS, Assignment, Cell, failure, solved
 
 from rnnlib.testing import Mismatch
 
@@ -23,10 +23,6 @@ BEGIN = re.compile(r"BEGIN (SOLUTION|FAULTY|HIDDEN TESTS|MARK SCHEME)")
 END = re.compile(r"END (SOLUTION|FAULTY|HIDDEN TESTS|MARK SCHEME)")
 
 pytestmark = pytest.mark.parametrize("slug", SLUGS)
-
-
-def source_of(slug: str) -> Assignment:
-    return Assignment(ROOT / "solutions" / slug / f"{slug}.ipynb")
 
 
 def release_of(course: Path, slug: str) -> Assignment:
@@ -97,7 +93,7 @@ for id, source in json.load(sys.stdin):
 
 def test_the_solution_earns_everything_with_numpy_matplotlib_and_rnnlib_alone(slug: str) -> None:
     """Every cell runs, tests and pictures; a single core needs less than a minute."""
-    cells = [(c.id, c.source) for c in source_of(slug).cells if c.kind == "code"]
+    cells = [(c.id, c.source) for c in solved(slug).cells if c.kind == "code"]
     start = time.perf_counter()
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", RUNNER],
@@ -115,7 +111,7 @@ def test_the_solution_earns_everything_with_numpy_matplotlib_and_rnnlib_alone(sl
 def test_the_stub_earns_nothing_and_says_what_is_missing(slug: str, course: Path) -> None:
     released = release_of(course, slug)
     scope = released.namespace()
-    faulty = {c.id for c in source_of(slug).cells if region(c, "FAULTY")}
+    faulty = {c.id for c in solved(slug).cells if region(c, "FAULTY")}
     for function, (cell, tests) in released.exercises().items():
         assert tests, f"{function} has no test"
         for test in tests:
@@ -130,10 +126,10 @@ def test_the_stub_earns_nothing_and_says_what_is_missing(slug: str, course: Path
 def test_a_planted_fault_fails_by_itself(slug: str, course: Path) -> None:
     """With everything else solved, the faulty code runs, fails, and its cause is named."""
     released = {cell.id: cell for cell in release_of(course, slug).cells}
-    solved = source_of(slug)
-    for _, (cell, tests) in solved.exercises().items():
+    source = solved(slug)
+    for cell, tests in source.exercises().values():
         if region(cell, "FAULTY"):
-            scope = solved.namespace()
+            scope = source.namespace()
             exec(released[cell.id].code, scope)
             error = failure(tests, scope)
             assert isinstance(error, Mismatch)
@@ -142,14 +138,12 @@ def test_a_planted_fault_fails_by_itself(slug: str, course: Path) -> None:
 
 def test_the_release_holds_no_answer(slug: str, course: Path) -> None:
     """No line of a solution, a hidden test or a mark scheme, in texts, outputs or metadata."""
-    solved = source_of(slug)
+    cells = solved(slug).cells
     released = [squeezed(text) for text in strings(release_of(course, slug).notebook)]
-    faulty = {
-        squeezed(line).removeprefix("# ") for c in solved.cells for line in region(c, "FAULTY")
-    }
-    visible = {squeezed(line) for cell in solved.cells for line in outside(cell)}
+    faulty = {squeezed(line).removeprefix("# ") for c in cells for line in region(c, "FAULTY")}
+    visible = {squeezed(line) for cell in cells for line in outside(cell)}
     secret = []
-    for cell in solved.cells:
+    for cell in cells:
         secret += [line for line in region(cell, "SOLUTION") if squeezed(line) not in faulty]
         secret += [line for line in region(cell, "HIDDEN TESTS") if squeezed(line) not in visible]
         secret += region(cell, "MARK SCHEME")
@@ -166,26 +160,26 @@ def test_the_release_holds_no_answer(slug: str, course: Path) -> None:
 
 
 def test_the_stub_shows_only_lines_of_the_solution(slug: str, course: Path) -> None:
-    solved = {cell.id: cell for cell in source_of(slug).cells}
+    source = {cell.id: cell for cell in solved(slug).cells}
     for cell in release_of(course, slug).cells:
-        if cell.is_solution and not region(solved[cell.id], "FAULTY"):
+        if cell.is_solution and not region(source[cell.id], "FAULTY"):
             (stub,) = re.findall(r'^ +raise NotImplementedError\("(.*)"\)$', cell.source, re.M)
             assert stub == f"{cell.id} is not written yet"
             shown = [line for line in cell.source.splitlines() if "raise Not" not in line]
-            assert set(shown) <= set(solved[cell.id].source.splitlines())
+            assert set(shown) <= set(source[cell.id].source.splitlines())
 
 
 def test_what_students_get_is_what_the_instructor_wrote(slug: str, course: Path) -> None:
     """Apart from answers, hidden tests and rubric, text and order of the cells are the same."""
-    solved, released = source_of(slug).cells, release_of(course, slug).cells
-    assert [cell.id for cell in released] == [cell.id for cell in solved]
-    for before, after in zip(solved, released, strict=True):
+    source, released = solved(slug).cells, release_of(course, slug).cells
+    assert [cell.id for cell in released] == [cell.id for cell in source]
+    for before, after in zip(source, released, strict=True):
         if not BEGIN.search(before.source) and not before.marks.get("solution"):
             assert after.source == before.source
 
 
 def test_the_notebook_is_canonical(slug: str) -> None:
-    notebook, cells = source_of(slug).notebook, source_of(slug).cells
+    notebook, cells = solved(slug).notebook, solved(slug).cells
     assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
     assert notebook["metadata"] == {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -194,14 +188,14 @@ def test_the_notebook_is_canonical(slug: str) -> None:
     }
     assert len({cell.id for cell in cells}) == len(cells)
     for cell in cells:
-        assert set(cell.raw["metadata"]) <= {"nbgrader", "tags"}, cell.id
+        assert set(cell.raw["metadata"]) <= {"jupyter", "nbgrader", "tags"}, cell.id
         assert "attachments" not in cell.raw
         if cell.kind == "code":
             assert cell.raw["outputs"] == [] and cell.raw["execution_count"] is None, cell.id
 
 
 def test_marks_are_well_formed(slug: str) -> None:
-    cells = [cell for cell in source_of(slug).cells if cell.marks]
+    cells = [cell for cell in solved(slug).cells if cell.marks]
     graded = [cell for cell in cells if cell.marks["grade"]]
     for cell in cells:
         assert cell.marks["schema_version"] == 3
@@ -220,7 +214,7 @@ def test_marks_are_well_formed(slug: str) -> None:
 
 
 def test_markers_are_balanced_and_in_their_place(slug: str) -> None:
-    for cell in source_of(slug).cells:
+    for cell in solved(slug).cells:
         open_region = ""
         for line in cell.source.splitlines():
             if match := BEGIN.search(line):
@@ -235,15 +229,15 @@ def test_markers_are_balanced_and_in_their_place(slug: str) -> None:
         else:
             assert not region(cell, "SOLUTION") and not region(cell, "FAULTY"), cell.id
         assert bool(region(cell, "HIDDEN TESTS")) == cell.is_test, cell.id
-    written = [c for c in source_of(slug).cells if c.kind == "markdown" and c.marks.get("grade")]
-    rubrics = [c for c in source_of(slug).cells if region(c, "MARK SCHEME")]
+    written = [c for c in solved(slug).cells if c.kind == "markdown" and c.marks.get("grade")]
+    rubrics = [c for c in solved(slug).cells if region(c, "MARK SCHEME")]
     assert len(rubrics) == len(written)
     assert all(c.marks["locked"] and not c.marks["grade"] for c in rubrics)
 
 
 def test_exercises_have_everything_a_student_needs(slug: str) -> None:
     """A ladder of four to six; each with an example by hand, a budget, a hint, a test below it."""
-    cells = source_of(slug).cells
+    cells = solved(slug).cells
     headings = re.findall(r"(?m)^## Exercise (\d+)", "\n".join(cell.source for cell in cells))
     assert headings == [str(k + 1) for k in range(len(headings))]
     assert 4 <= len(headings) <= 6
@@ -263,7 +257,7 @@ def test_exercises_have_everything_a_student_needs(slug: str) -> None:
 
 
 def test_points_in_the_text_are_the_points_that_are_given(slug: str) -> None:
-    assignment = source_of(slug)
+    assignment = solved(slug)
     points = [cell.marks["points"] for cell in assignment.cells if cell.marks.get("grade")]
     opening = assignment.cells[0].source
     assert f"That is {sum(points)} points" in opening
@@ -281,26 +275,41 @@ def test_points_in_the_text_are_the_points_that_are_given(slug: str) -> None:
     assert list(exercise.values()) == table
 
 
-def test_unavailable_names_are_the_same_in_metadata_and_tests(slug: str) -> None:
-    assignment = source_of(slug)
-    assert assignment.unavailable
-    for name in assignment.unavailable:
+def test_what_an_answer_may_not_call_is_said_once(slug: str) -> None:
+    """In a locked cell; the metadata, which the grader reads, says the same."""
+    assignment = solved(slug)
+    assert sum(cell.source.count('withhold("') for cell in assignment.cells) == 1
+    names = [f"rnnlib.{name}" for name in assignment.withheld.split()]
+    assert names and names == assignment.notebook["metadata"]["unrolled"]["unavailable"]
+    for name in names:
         importlib.import_module(name)
+
+
+def test_visible_tests_are_folded_and_short(slug: str, course: Path) -> None:
+    """The first line says whose test it is; 45 lines at most, half of them below 30."""
+    lengths = []
+    for cell in release_of(course, slug).tests:
+        assert cell.raw["metadata"]["jupyter"] == {"source_hidden": True}, cell.id
+        assert re.match(r"# Exercise \d[a-z]?, tests: ", cell.source), cell.id
+        lengths.append(len(cell.source.rstrip().splitlines()))
+        assert lengths[-1] <= 45, f"{cell.id} has {lengths[-1]} lines"
+    assert sorted(lengths)[(len(lengths) - 1) // 2] < 30, lengths
+
+
+def test_the_score_counts_the_points_that_are_given(slug: str) -> None:
+    assignment = solved(slug)
+    total = 0
     for cell in assignment.tests:
-        calls = [
-            node
-            for node in ast.walk(ast.parse(cell.source))
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "submitted"
-        ]
-        assert calls, cell.id
-        for call in calls:
-            (names,) = (k.value.value for k in call.keywords if k.arg == "unavailable")
-            assert [f"rnnlib.{name}" for name in names.split()] == assignment.unavailable, cell.id
+        ((title, points),) = re.findall(r'(?m)^passes\("(.*)", check, points=(\d+)\)', cell.visible)
+        assert cell.source.startswith(f"# {title}, tests: "), cell.id
+        assert int(points) == cell.marks["points"], cell.id
+        total += int(points)
+    assert assignment.cells[-1].source.endswith(f"summary(points={total})")
 
 
 def test_tests_define_nothing_that_an_answer_could_call(slug: str) -> None:
     """And each brings its own imports, whatever the student's cells did to these names."""
-    for cell in source_of(slug).tests:
+    for cell in solved(slug).tests:
         tree = ast.parse(cell.source)
         names = {n.name for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef))}
         assert names <= {"check", "check_more"}, cell.id
@@ -310,7 +319,7 @@ def test_tests_define_nothing_that_an_answer_could_call(slug: str) -> None:
 
 def test_tests_leave_no_warning(slug: str) -> None:
     """nbgrader gives no point to a cell that writes to stderr."""
-    assignment = source_of(slug)
+    assignment = solved(slug)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert failure(assignment.tests, assignment.namespace()) is None

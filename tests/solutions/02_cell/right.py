@@ -3,19 +3,21 @@
 import numpy as np
 
 
-def rnn_step__row_by_row(x_t, h_prev, W_x, W_h, b):
-    rows = [np.tanh(W_x @ x + W_h @ h + b) for x, h in zip(x_t, h_prev, strict=True)]
+def leaky_step__row_by_row(x_t, h_prev, W_x, W_h, b, a):
+    rows = [h + a * (np.tanh(W_x @ x + W_h @ h + b) - h) for x, h in zip(x_t, h_prev, strict=True)]
     return np.array(rows).reshape(h_prev.shape)
 
 
-def rnn_step__one_matrix(x_t, h_prev, W_x, W_h, b):
-    return np.tanh(np.hstack([x_t, h_prev]) @ np.hstack([W_x, W_h]).T + b)
+def leaky_step__one_matrix(x_t, h_prev, W_x, W_h, b, a):
+    z = np.hstack([x_t, h_prev]) @ np.hstack([W_x, W_h]).T + b
+    return np.where(a == 1, np.tanh(z), h_prev - a * h_prev + a * np.tanh(z))
 
 
-def rnn_forward__stacked(x, h_0, W_x, W_h, b):
+def read_then_rest__stacked(x, h_0, R, W_x, W_h, b, a):
     h = [h_0]
-    for x_t in x:
-        h.append(rnn_step(x_t, h[-1], W_x, W_h, b))
+    for t in range(len(x) + R):
+        x_t = x[t] if t < len(x) else np.zeros((len(h_0), W_x.shape[1]))
+        h.append(leaky_step(x_t, h[-1], W_x, W_h, b, a))
     return np.stack(h)[1:]
 
 
@@ -35,26 +37,17 @@ def many_to_one__outputs_first(h, lengths, W_y, c):
 def one_to_many__from_other_answers(x_first, h_0, T, W_x, W_h, b, W_y, c):
     y, x, h = [], x_first, h_0
     while len(y) < T:
-        h = rnn_forward(x[None], h, W_x, W_h, b)[-1]
+        h = read_then_rest(x[None], h, 0, W_x, W_h, b, 1.0)[-1]
         x = many_to_many(h[None], W_y, c)[0]
         y.append(x)
     return np.stack(y)
 
 
-def rnn_step_backward__einsum(dh_t, x_t, h_prev, h_t, W_x, W_h):
-    dz = (1 - h_t) * (1 + h_t) * dh_t
-    return [
-        np.einsum("bh,hi->bi", dz, W_x),
-        np.einsum("bk,kh->bh", dz, W_h),
-        np.einsum("bh,bi->hi", dz, x_t),
-        sum(np.outer(d, h) for d, h in zip(dz, h_prev, strict=True)),
-        np.sum(dz, 0),
-    ]
-
-
-def final_states__from_rnn_forward(documents, W_x, W_h, b):
-    zero = np.zeros((1, len(b)))
-    return np.array([rnn_forward(d[:, None], zero, W_x, W_h, b)[-1, 0] for d in documents])
+def final_states__from_read_then_rest(documents, W_x, W_h, b):
+    zero, one = np.zeros((1, len(b))), np.ones(len(b))
+    return np.array(
+        [read_then_rest(d[:, None], zero, 0, W_x, W_h, b, one)[-1, 0] for d in documents]
+    )
 
 
 def fuse__whole_numbers():
