@@ -28,6 +28,7 @@ from unittest import mock
 import numpy as np
 
 LOOP = "a `return` stands inside the loop, so that the loop ends after its first turn"
+FIRST = "only the first step is there; a `return` inside the loop would end it after one turn"
 EMPTY = (
     "an empty list becomes an array of shape (0,). Make the result at the start with its whole "
     "shape, for example with np.empty, so that it is right where the loop never runs"
@@ -77,14 +78,14 @@ def of_values(
         fits.append("it is transposed")
     elif want.ndim > 2 and want.shape[0] == want.shape[1] and close(got, want.swapaxes(0, 1)):
         fits.append("its first two axes are exchanged")
-    if axes.startswith("t") and len(want) > 1 and want[0].size:
+    if axes.startswith("t") and len(want) > 1 and want.size > 2:
         fits += [sentence for sentence, wrong in _in_time(got, want) if close(got, wrong)]
         if want[1:].size > 1 and close(got[1:], want[:-1]):
             fits.append("it is one step late: entry t holds what belongs at t - 1")
         if want[1:].size > 1 and close(got[:-1], want[1:]):
             fits.append("it is one step early: entry t holds what belongs at t + 1")
         if close(got[0], want[0]) and not got[1:].any() and want[1:].any():
-            fits.append(f"only the first step is filled in: does {LOOP[2:]}?")
+            fits.append(FIRST)
     return only(fits) or _factor(got, want, sizes, close)
 
 
@@ -137,7 +138,7 @@ def of_shape(got: np.ndarray, want: np.ndarray, axes: str, close: Callable) -> s
         return "its axes are in another order"
     if axes.startswith("t") and len(g) == len(w) and g[1:] == w[1:]:
         if g[0] == 1 and close(got, want[:1]):
-            return f"only the first step is there: does {LOOP[2:]}?"
+            return FIRST
         if g[0] == w[0] + 1:
             return "there is one step too many; is the initial state among them?"
         return "one step is missing" if g[0] == w[0] - 1 else ""

@@ -480,26 +480,32 @@ def summary(points: int) -> None:
 
     Examples
     --------
-    >>> summary(points=56)  # doctest: +ELLIPSIS
-    Tests that you see: ... of 56 points...
+    >>> passes("Exercise 0", lambda: expect(1 + 1 == 2, "the sum is wrong."), points=1)
+    Exercise 0: the tests that you see pass.
+    >>> summary(points=1)
+    Tests that you see: 1 of 1 points.
+    Done: every one of them passes. To hand in, save this notebook under its own name.
     """
-    main = vars(sys.modules.get("__main__", types.ModuleType("")))
-    known = _results.values()
-    open_ = [r.title for r in known if not r.passed]
+    known = list(_results.values())
+    if not known:  # as in the grader's copy of the notebook, where tests run elsewhere
+        print("No test has run in this kernel yet; each counts its points when it runs.")
+        return
+    now = vars(sys.modules["__main__"])
     changed = [
         r.title
         for r in known
-        if r.passed and any(main.get(f.__name__, f) is not f for f in r.functions)
+        if r.passed and any(now.get(f.__name__, f) is not f for f in r.functions)
     ]
-    earned = sum(r.points for r in known if r.passed and r.title not in changed)
+    wrong = [r.title for r in known if not r.passed]
+    earned = sum(r.points for r in known if r.title not in [*wrong, *changed])
     print(f"Tests that you see: {earned} of {points} points.")
     if earned == points:
         print("Done: every one of them passes. To hand in, save this notebook under its own name.")
-    if open_:
-        print(f"Not right yet: {', '.join(open_)}.")
+    if wrong:
+        print(f"Not right yet: {', '.join(wrong)}.")
     if changed:
         print(f"Changed since its test ran: {', '.join(changed)}. Run the test again.")
-    if earned < points and sum(r.points for r in known) < points:
+    if sum(r.points for r in known) < points:
         print("Some tests have not run. Restart Kernel and Run All Cells runs them in order.")
 
 
