@@ -23,7 +23,7 @@ SPOILER = """
 import copy, random, warnings
 import numpy as np
 
-_right = {name}
+_right_{name} = {name}
 
 
 def {name}(*arguments):
@@ -38,7 +38,7 @@ def {name}(*arguments):
         elif isinstance(thing, np.random.Generator):
             thing.random(7)
 
-    result = copy.deepcopy(_right(*arguments))
+    result = copy.deepcopy(_right_{name}(*arguments))
     for argument in arguments:
         spoil(argument)
     np.seterr(all="raise")
