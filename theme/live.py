@@ -13,7 +13,9 @@ who cannot see it and for places where no script runs.
 from __future__ import annotations
 
 import html
+import re
 import shutil
+import zlib
 from pathlib import Path
 
 from docutils import nodes
@@ -55,8 +57,19 @@ class Live(SphinxDirective):
         return [numbered]
 
 
+def room(element: str) -> str:
+    """The heights that a figure's script names, for the styles that keep its place free."""
+    script = THEME / "figures" / f"{element.removeprefix('unrolled-')}.js"
+    heights = re.match(r"// room: (\S+), (\S+), (\S+)\n", script.read_text(encoding="utf-8"))
+    if not heights:
+        log.warning("%s does not begin with // room: (figure.js says how)", script)
+        return ""
+    return "--wide: {}; --middle: {}; --narrow: {}".format(*heights.groups())
+
+
 def visit_live(self, node: live) -> None:
-    self.body.append(f'<{node["element"]} class="live">{html.escape(node["words"])}')
+    start = f'<{node["element"]} class="live" style="{room(node["element"])}">'
+    self.body.append(start + html.escape(node["words"]))
 
 
 def depart_live(self, node: live) -> None:
@@ -81,10 +94,18 @@ def scripts(doctree: nodes.document | None) -> list[str]:
 
 
 def copy_figures(app: Sphinx) -> None:
-    if app.builder.format == "html":
-        target = Path(app.outdir, "_static", "figures")
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(THEME / "figures", target)
+    """The scripts, each of which asks for the others in the same version: ./svg.js?v=1a2b3c4d."""
+    if app.builder.format != "html":
+        return
+    target = Path(app.outdir, "_static", "figures")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(THEME / "figures", target)
+    files = sorted(path for path in target.iterdir() if path.is_file())
+    stamp = f"{zlib.crc32(b''.join(path.read_bytes() for path in files)):08x}"
+    for path in target.glob("*.js"):
+        script = path.read_text(encoding="utf-8")
+        script = re.sub(r'( from "\./[\w-]+\.js)"', rf'\1?v={stamp}"', script)
+        path.write_text(script, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

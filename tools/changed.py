@@ -29,6 +29,7 @@ def commands(files: list[str]) -> list[list[str]]:
     tests: set[str] = set()
     assignments: set[str] = set()
     pages: set[str] = set()
+    figures: set[str] = set()
     for file in map(Path, files):
         match file.parts:
             case ("rnnlib", *_):
@@ -48,9 +49,15 @@ def commands(files: list[str]) -> list[list[str]]:
                 pages.add(file.stem)
             case ("theme", "figures", name):
                 own = f"tests/theme/test_figure_{Path(name).stem.replace('-', '_')}.py"
-                # svg.js serves all figures
-                figures = [own] if (ROOT / own).exists() else ROOT.glob("tests/theme/test_figure_*")
-                tests |= {str((ROOT / figure).relative_to(ROOT)) for figure in figures}
+                if (ROOT / own).exists():
+                    tests.add(own)
+                    figures.add(Path(name).stem)
+                else:  # it serves all figures
+                    paths = [
+                        *ROOT.glob("tests/theme/test_figure*"),
+                        ROOT / "tests/theme/test_network.py",
+                    ]
+                    tests |= {str(path.relative_to(ROOT)) for path in paths}
             case ("theme", *_) | ("chapters", _) | ("_config.yml",) | ("_toc.yml",):
                 pages |= {"index", "02_cell"}  # what every page shares, seen on two
             case ("tests", folder, name) if name.startswith("test_") and (ROOT / file).exists():
@@ -78,6 +85,9 @@ def commands(files: list[str]) -> list[list[str]]:
     if pages:
         wanted = " or ".join(["test_site", *sorted(pages)])
         runs.append(["pytest", "-q", "-n", "2", "tests/theme", "-k", wanted])
+    if figures and "tests/theme/test_figures.py" not in tests:
+        owed = ["tests/theme/test_figures.py", "-k", " or ".join(sorted(figures))]
+        runs.append(["pytest", "-q", "-n", "2", *owed])
     if tests:
         runs.append(["pytest", "-q", "-n", "2", "--dist", "loadfile", *sorted(tests)])
     if assignments and "tests/solutions" not in tests:

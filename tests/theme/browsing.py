@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
+AXE = ROOT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def watch(page, site: str) -> list[str]:
@@ -25,3 +26,24 @@ def watch(page, site: str) -> list[str]:
     page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
     page.on("request", on_request)
     return problems
+
+
+def violations(page, where: str = "document") -> list[str]:
+    """What axe finds, by its rules for WCAG 2.2 A and AA, its best practices, and one more.
+
+    `where` is a selector; a figure's violations come without those of the page around it.
+    """
+    result = page.evaluate(
+        """(where) => axe.run(where === "document" ? document : where, {
+             rules: Object.fromEntries(axe.getRules()
+               .filter(({ ruleId, tags }) => ruleId === "label-content-name-mismatch" ||
+                 !tags.includes("wcag2aaa") && !tags.includes("experimental"))
+               .map(({ ruleId }) => [ruleId, { enabled: true }])),
+             resultTypes: ["violations"] })""",
+        where,
+    )
+    return [
+        f"{found['id']}: {node['target']}: {node['failureSummary']}"
+        for found in result["violations"]
+        for node in found["nodes"]
+    ]

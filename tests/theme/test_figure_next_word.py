@@ -1,57 +1,45 @@
 """The live figure of chapter 01: its numbers are rnnlib's, its best guess is the grammar's."""
 
 import base64
-import gzip
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from browsing import ROOT
 
 from rnnlib import RNN, Embedding, Linear, Module, softmax
 from rnnlib.data import storybook
 
-ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "theme" / "figures" / "next-word.json"
-AXE = ROOT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
 PLACES = list(storybook.PLACES)
+FRAME = storybook.FRAMES[0]
 
 
 class NextWord(Module):
     """The network of the chapter, in float64."""
 
-    def __init__(self, V, I, H, seed=0):
-        rng = np.random.default_rng(seed)
-        self.embedding = Embedding(V, I, seed=rng)
-        self.rnn = RNN(I, H, seed=rng)
-        self.linear = Linear(H, V, seed=rng)
+    def __init__(self, V, I, H):
+        self.embedding = Embedding(V, I)
+        self.rnn = RNN(I, H)
+        self.linear = Linear(H, V)
 
-    def forward(self, x):
-        return self.linear(self.rnn(self.embedding(x))[0])
-
-
-def unpacked():
-    packed = json.loads(WEIGHTS.read_text())["weights"]
-    return {
-        name: np.frombuffer(base64.b64decode(one["int16"]), "<i2").reshape(one["shape"])
-        * one["scale"]
-        for name, one in packed.items()
-    }
+    def states(self, words):
+        x = np.array([0, *(storybook.INDEX[word] for word in words)])[:, None]
+        h = self.rnn(self.embedding(x))[0]
+        return h[1:, 0], softmax(self.linear(h))[1:, 0]
 
 
 @pytest.fixture(scope="module")
 def network():
-    state = unpacked()
+    state = {
+        name: np.frombuffer(base64.b64decode(one["int16"]), "<i2").reshape(one["shape"])
+        * one["scale"]
+        for name, one in json.loads(WEIGHTS.read_text())["weights"].items()
+    }
     H, I = state["rnn.weight_ih_l0"].shape
     model = NextWord(len(storybook.VOCABULARY), I, H)
     model.load_state_dict(state)
     return model.eval()
-
-
-def expected(network, words):
-    """P(next word) by rnnlib after these words."""
-    x = np.array([0, *(storybook.INDEX[word] for word in words)])[:, None]
-    return softmax(network(x))[-1, 0]
 
 
 @pytest.fixture
@@ -59,117 +47,115 @@ def figure(site, page):
     page.goto(f"{site}/01_storybook.html")
     figure = page.locator("unrolled-next-word")
     figure.scroll_into_view_if_needed()
-    figure.locator("tbody tr.top").wait_for()
+    figure.locator("tbody tr.strong").wait_for()
     return figure
 
 
+def call(figure, body, input):
+    """What a function body gives that sees the figure's module and its grammar and weights."""
+    return figure.page.evaluate(
+        f"""async (input) => {{
+            const url = (name) => new URL("_static/figures/" + name, location);
+            const network = await import(url("network.js"));
+            const figure = await import(document.querySelector("script[src*='next-word.js']").src);
+            const model = await (await fetch(url("next-word.json"))).json();
+            {body}
+        }}""",
+        input,
+    )
+
+
 def rows(figure):
-    """Shares of the network and of the best guess, in the order of the table."""
-    table = {}
-    for row in figure.locator("tbody tr").all():
-        name = row.locator("th").text_content()
-        cells = row.locator("td.number").all_text_contents()
-        table[name] = tuple(int(cell.removesuffix("%")) for cell in cells)
-    return table
+    """Name, share and best guess of each row; None where nothing is said."""
+    cells = figure.locator("tbody tr").evaluate_all(
+        "rows => rows.map((row) => [0, 2, 3].map((i) => row.cells[i].textContent))"
+    )
+    number = {"–": None}
+    return [
+        (name, *(number.get(t, int(t.strip("%–") or 0)) for t in more)) for name, *more in cells
+    ]
 
 
-def words_told(figure):
-    """The words before the blank."""
-    *words, blank = figure.locator(".told").text_content().split()
-    assert figure.locator(".told .blank").text_content() == blank
-    return words
+def place(figure):
+    """The slider over the words."""
+    return figure.locator(".reading input[type=range]")
 
 
 def check(figure, network):
     """All that the figure says now is what rnnlib and the grammar say about the story it shows."""
-    words = words_told(figure)
-    reason = figure.locator("select").input_value() or None
-    assert " ".join(words).startswith(f"{reason} so" if reason else "")
-    p = expected(network, words)
-    shares = [*p[storybook.PLACE_WORDS], 1 - p[storybook.PLACE_WORDS].sum()]
-    best = [*storybook.posterior(reason), 0]
+    words = figure.locator(".told [data-word]").all_text_contents()
+    at = len(figure.locator(".told").locator(".read, .now").all())
+    assert place(figure).input_value() == str(at)
+    assert figure.locator(".told .now").text_content() == words[at - 1]
+    p = network.states(words)[1][at - 1]
+    story = " ".join(words)
+    if at == len(words) and story.endswith(FRAME):
+        reason, so, _ = story.partition(" so ")
+        best = [*storybook.posterior(reason if so else None), 0]
+        expected = [*p[storybook.PLACE_WORDS], 1 - p[storybook.PLACE_WORDS].sum()]
+        names = [*PLACES, "any other"]
+    else:
+        order = np.argsort(-p, kind="stable")[:12]
+        best = [None] * 13
+        expected = [*p[order], 1 - p[order].sum()]
+        names = [*(storybook.VOCABULARY[i] for i in order), "any other"]
     table = rows(figure)
-    assert list(table) == [*PLACES, "any other"]
-    for (network_share, best_share), q, r in zip(table.values(), shares, best, strict=True):
-        assert abs(network_share - 100 * q) <= 0.5 + 1e-6
-        assert abs(best_share - 100 * r) <= 0.5 + 1e-6
-    widths = figure.locator(".bar").evaluate_all(
-        "bars => bars.map((b) => parseFloat(b.style.width))"
-    )
-    np.testing.assert_allclose(widths, 100 * np.array(shares), atol=0.01)
-    marks = figure.locator(".mark").evaluate_all(
-        "marks => marks.map((m) => parseFloat(m.style.left))"
-    )
-    np.testing.assert_allclose(marks, 100 * np.array(best), atol=0.01)
-    top = PLACES[int(np.argmax(shares[:12]))]
-    assert words_told(figure) and figure.locator(".blank").text_content() == top
-    assert f"The network expects {top}, " in figure.locator(".say").text_content()
+    assert [name for name, *_ in table] == names
+    for (_, share, mark), q, r in zip(table, expected, best, strict=True):
+        assert abs(share - 100 * q) <= 0.5 + 1e-6
+        assert (mark is None) if r is None else abs(mark - 100 * r) <= 0.5 + 1e-6
+    left = "parts => parts.map((part) => parseFloat(part.style.{}))"
+    widths = figure.locator("tbody .bar").evaluate_all(left.format("width"))
+    np.testing.assert_allclose(widths, 100 * np.array(expected), atol=0.01)
+    marks = figure.locator("tbody .mark").evaluate_all(left.format("left"))
+    np.testing.assert_allclose(marks, [100 * (r or 0) for r in best], atol=0.01)
+    top = names[int(np.argmax(expected))]
+    assert figure.locator("tbody tr.strong th").text_content() == top
+    assert f"The network expects {top}, " in figure.locator(".status").text_content()
+    assert figure.locator(".blank").text_content() == (top if at == len(words) else "…")
     return words
 
 
-def test_the_weights_are_small_and_the_grammar_is_rnnlib_s():
+def test_the_grammar_is_rnnlib_s():
     stored = json.loads(WEIGHTS.read_text())
-    assert len(gzip.compress(WEIGHTS.read_bytes())) < 60_000
     assert tuple(stored["vocabulary"]) == storybook.VOCABULARY
     assert stored["places"] == storybook.PLACES
     assert stored["reasons"] == storybook.REASONS
-    assert stored["frame"] == storybook.FRAMES[0]
+    assert stored["frame"] == FRAME
     assert {int(k): v for k, v in stored["phrases"].items()} == storybook.PHRASES
 
 
 def test_the_computation_is_rnnlib_s_on_random_words(figure, network):
     rng = np.random.default_rng(0)
-    V = len(storybook.VOCABULARY)
-    stories = [rng.integers(V, size=rng.integers(1, 60)).tolist() for _ in range(64)]
-    answers = figure.page.evaluate(
-        """async (stories) => {
-            const url = (name) => new URL("_static/figures/" + name, location);
-            const { distribution, unpack } = await import(url("next-word.js"));
-            const weights = unpack((await (await fetch(url("next-word.json"))).json()).weights);
-            return stories.map((words) => distribution(weights, words));
-        }""",
+    stories = [rng.integers(1, 127, size=rng.integers(1, 35)).tolist() for _ in range(32)]
+    answers = call(
+        figure,
+        """const read = figure.reader(network.unpack(model.weights));
+           return input.map((words) => read([0, ...words]).slice(1));""",
         stories,
     )
-    for words, answer in zip(stories, answers, strict=True):
-        p = softmax(network(np.array(words)[:, None]))[-1, 0]
-        np.testing.assert_allclose(answer, p, rtol=1e-9, atol=1e-12)
-
-
-def test_the_computation_is_rnnlib_s_on_random_weights(figure):
-    rng = np.random.default_rng(1)
-    cases = []
-    for seed in range(32):
-        V, I, H = rng.integers(1, 9, size=3)
-        model = NextWord(int(V), int(I), int(H), seed)
-        words = rng.integers(V, size=rng.integers(1, 12))
-        weights = {name: array.tolist() for name, array in model.state_dict().items()}
-        p = softmax(model.eval()(words[:, None]))[-1, 0]
-        cases.append(({"weights": weights, "words": words.tolist()}, p))
-    answers = figure.page.evaluate(
-        """async (cases) => {
-            const { distribution } =
-                await import(new URL("_static/figures/next-word.js", location));
-            return cases.map(({ weights, words }) => distribution(weights, words));
-        }""",
-        [case for case, _ in cases],
-    )
-    for (_, p), answer in zip(cases, answers, strict=True):
-        np.testing.assert_allclose(answer, p, rtol=1e-12)
+    for story, answer in zip(stories, answers, strict=True):
+        h, p = network.states([storybook.VOCABULARY[word] for word in story])
+        np.testing.assert_allclose([one["h"] for one in answer], h, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose([one["p"] for one in answer], p, rtol=1e-9, atol=1e-12)
 
 
 def test_the_best_guess_is_the_grammar_s(figure):
     reasons = [None, *storybook.TOLD]
-    answers = figure.page.evaluate(
-        """async (reasons) => {
-            const url = (name) => new URL("_static/figures/" + name, location);
-            const { posterior } = await import(url("next-word.js"));
-            const grammar = await (await fetch(url("next-word.json"))).json();
-            return reasons.map((reason) => posterior(grammar, reason));
-        }""",
-        reasons,
-    )
+    answers = call(figure, "return input.map((one) => figure.posterior(model, one));", reasons)
     for reason, answer in zip(reasons, answers, strict=True):
         np.testing.assert_allclose(answer, storybook.posterior(reason), rtol=1e-12, atol=0)
+
+
+def test_a_story_of_the_grammar_is_recognised(figure):
+    told = storybook.stories(200, 0, frame=FRAME)
+    texts = [" ".join(story.words[:-1]) for story in told]
+    wrong = ["so " + FRAME, "the fridge is empty " + FRAME, "mia says " + FRAME, "i am going to"]
+    answers = call(
+        figure, "return input.map((one) => figure.pattern(model).exec(one));", texts + wrong
+    )
+    assert answers[200:] == [None] * len(wrong)
+    assert [answer[1] for answer in answers[:200]] == [story.reason for story in told]
 
 
 def test_it_opens_with_the_book_s_sentence(figure, network):
@@ -179,21 +165,21 @@ def test_it_opens_with_the_book_s_sentence(figure, network):
 
 
 def test_the_keyboard_plays_it(figure, network):
-    select, slider = figure.locator("select"), figure.locator("input[type=range]")
-    assert select.locator("option").count() == 1 + len(storybook.TOLD)
+    select, slider = figure.locator("select"), figure.locator(".left input[type=range]")
+    assert select.locator("option:enabled").count() == 1 + len(storybook.TOLD)
     told = set()
-    for keys in (["ArrowDown"], ["ArrowDown"] * 3, ["Home"], ["End"]):
+    for keys in (["ArrowDown"], ["ArrowDown"] * 3, ["Home"]):
         for key in keys:
             select.press(key)
         told.add(" ".join(check(figure, network)))
-    assert len(told) == 4
+    assert len(told) == 3
+    assert "only habit is left" in figure.locator(".status").text_content()
+    assert [best for _, _, best in rows(figure)][:2] == [24, 12]
     lengths = []
     slider.press("Home")
     for _ in range(int(slider.get_attribute("max")) + 1):
-        words = check(figure, network)
-        lengths.append(len(words))
-        shown = int(figure.locator("output").text_content().split()[0])
-        assert slider.get_attribute("aria-valuetext") == f"{shown} words"
+        lengths.append(len(check(figure, network)))
+        shown = int(slider.get_attribute("aria-valuetext").split()[0])
         assert lengths[-1] == lengths[0] + shown
         slider.press("ArrowRight")
     assert sorted(set(lengths)) == lengths and lengths[-1] - lengths[0] > 20
@@ -201,7 +187,7 @@ def test_the_keyboard_plays_it(figure, network):
 
 def test_other_words_are_of_the_same_length_and_from_the_grammar(figure, network):
     button = figure.get_by_role("button", name="Other words")
-    figure.locator("input[type=range]").press("End")
+    figure.locator(".left input[type=range]").press("End")
     told = {" ".join(check(figure, network))}
     for _ in range(5):
         button.press("Enter")
@@ -211,124 +197,94 @@ def test_other_words_are_of_the_same_length_and_from_the_grammar(figure, network
     assert len(told) == 6
 
 
-def test_without_a_reason_habit_is_left(figure, network):
-    figure.locator("select").select_option("")
-    check(figure, network)
-    assert [best for _, best in rows(figure).values()][:2] == [24, 12]
-    assert "only habit is left" in figure.locator(".say").text_content()
-
-
-def test_tab_alone_reaches_every_control(figure):
-    figure.locator("select").focus()
-    for kind in ("range", "button"):
-        figure.page.keyboard.press("Tab")
-        active = "document.querySelector('unrolled-next-word').shadowRoot.activeElement.type"
-        assert figure.page.evaluate(active) == kind
-
-
-def test_the_weights_wait_until_the_reader_comes_near(site, page):
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-
-    def push_down(route):
-        answer = route.fetch()
-        tall = "<div style='height: 5000px'></div><unrolled-next-word"
-        route.fulfill(response=answer, body=answer.text().replace("<unrolled-next-word", tall, 1))
-
-    page.route("**/01_storybook.html", push_down)
-    page.goto(f"{site}/01_storybook.html")
-    page.wait_for_function("Boolean(customElements.get('unrolled-next-word'))")
-    page.wait_for_timeout(300)
-    assert not any("next-word.json" in url for url in asked)
-    page.locator("unrolled-next-word").scroll_into_view_if_needed()
-    page.locator("unrolled-next-word tbody tr.top").wait_for()
-    assert sum("next-word.json" in url for url in asked) == 1
-
-
-def test_a_failed_fetch_is_said(site, browser):
-    context = browser.new_context()
-    page = context.new_page()
-    page.route("**/next-word.json", lambda route: route.abort())
-    page.goto(f"{site}/01_storybook.html")
-    figure = page.locator("unrolled-next-word")
-    figure.scroll_into_view_if_needed()
-    figure.locator(".say", has_text="could not be fetched").wait_for()
-    context.close()
-
-
-@pytest.mark.parametrize("width", [320, 390, 480, 600, 1280])
-def test_nothing_moves_and_nothing_sticks_out(figure, width):
-    page = figure.page
-    page.set_viewport_size({"width": width, "height": 900})
-    heights = {round(figure.bounding_box()["height"])}
-    for reason in ("", "my pills are finished", "my holiday is starting"):
-        figure.locator("select").select_option(reason)
-        for key in ("Home", "End"):
-            figure.locator("input[type=range]").press(key)
-            for _ in range(4):
-                figure.get_by_role("button", name="Other words").press("Enter")
-                heights.add(round(figure.bounding_box()["height"]))
-    assert len(heights) == 1, "playing must not move what stands below"
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    outside = figure.evaluate(
-        """(element) => {
-            const { left, right } = element.getBoundingClientRect();
-            return [...element.shadowRoot.querySelectorAll("figure *")].filter((part) => {
-                const box = part.getBoundingClientRect();
-                return box.width && (box.left < left - 1 || box.right > right + 1);
-            }).map((part) => part.tagName + " " + part.textContent.slice(0, 20));
-        }"""
+def test_each_word_has_a_column_of_its_hidden_state(figure, network):
+    words = check(figure, network)
+    h = network.states(words)[0]
+    paths = figure.locator(".heat path").evaluate_all(
+        """paths => paths.map((path) => [path.getAttribute("class") === "above" ? 1 : -1,
+             Number(path.getAttribute("fill-opacity")), path.getAttribute("d")])"""
     )
-    assert outside == []
+    width = float(figure.locator(".reading svg").get_attribute("viewBox").split()[2]) / len(words)
+    drawn = np.zeros_like(h)
+    for sign, opacity, d in paths:
+        for cell in d.split("z")[:-1]:
+            x, y = cell[1:].split("h")[0].split()
+            drawn[round(float(x) / width), round(float(y) / (112 / h.shape[1]))] += sign * opacity
+    np.testing.assert_allclose(drawn, h, atol=0.5 / 8 + 1e-9)
+    assert abs(drawn).max() == 1
 
 
-def test_the_height_does_not_change_when_the_weights_arrive(browser, site):
-    context = browser.new_context(viewport={"width": 390, "height": 900})
-    page = context.new_page()
-    held = []
-    page.route("**/next-word.json", lambda route: held.append(route))
-    page.goto(f"{site}/01_storybook.html")
-    figure = page.locator("unrolled-next-word")
-    figure.scroll_into_view_if_needed()
-    figure.locator(".say", has_text="being fetched").wait_for()
-    before = figure.bounding_box()["height"]
-    while not held:
-        page.wait_for_timeout(20)
-    held[0].continue_()
-    figure.locator("tbody tr.top").wait_for()
-    assert figure.bounding_box()["height"] == pytest.approx(before, abs=1)
-    context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_while_it_is_played(figure, scheme, width):
+@pytest.mark.parametrize("where", ["told", "column", "slider"])
+def test_the_guess_at_a_word_by_pointer_and_by_key(figure, network, where):
     page = figure.page
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size({"width": width, "height": 900})
-    figure.locator("select").select_option("the sun is shining")
-    figure.locator("input[type=range]").press("End")
-    page.add_script_tag(path=str(AXE))
-    result = page.evaluate("axe.run('unrolled-next-word')")
-    assert result["passes"]
-    assert [(v["id"], [n["target"] for n in v["nodes"]]) for v in result["violations"]] == []
+    if where == "slider":
+        for _ in range(5):
+            place(figure).press("ArrowLeft")
+        words = check(figure, network)
+    else:
+        if where == "told":
+            figure.locator(".told [data-word='9']").hover()
+        else:
+            box = figure.locator(".reading svg").bounding_box()
+            page.mouse.move(box["x"] + 8.5 / 14 * box["width"], box["y"] + 20)
+        words = check(figure, network)
+        assert figure.locator(".told .later").count() == 5
+        page.mouse.move(0, 0)
+        check(figure, network)
+        assert figure.locator(".told .later").count() == 0, "what is only pointed at does not stay"
+        if where == "told":
+            figure.locator(".told [data-word='9']").click()
+        else:
+            page.mouse.click(box["x"] + 8.5 / 14 * box["width"], box["y"] + 20)
+        page.mouse.move(0, 0)
+        check(figure, network)
+    assert figure.locator(".told .later").count() == 5
+    said = figure.locator(".status").text_content()
+    assert "After word 9 of 14, “nap”" in said and f"goes on with {words[9]}, " in said
 
 
-def test_the_colours_follow_the_page(figure):
-    colours = []
-    for theme in ("light", "dark"):
-        figure.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-        colours.append(
-            figure.evaluate("el => getComputedStyle(el.shadowRoot.querySelector('figure')).color")
-        )
-    assert colours[0] != colours[1]
+def test_a_story_of_the_reader_s_own(figure, network):
+    text = figure.locator("input[type=text]")
+    for story in ("My purse is empty, so I am going to the", "the dog says", "her fridge is"):
+        text.fill(story)
+        words = check(figure, network)
+        assert words == story.lower().replace(",", "").split()
+    assert figure.locator("select").input_value() == "own"
+    for story, said in (
+        ("my banana is gone", "The network does not know “banana”."),
+        ("", "A story has at least one word."),
+        ("the " * 35, "The story has 35 words, but may have at most 34."),
+    ):
+        text.fill(story)
+        assert figure.get_by_role("alert").text_content() == said
+        assert text.get_attribute("aria-invalid") == "true"
+        assert check(figure, network) == ["her", "fridge", "is"], "the last story stands"
+        assert text.input_value() == story, "what was written is not lost"
+    figure.locator("select").select_option("my knee is swollen")
+    assert figure.get_by_role("alert").text_content() == ""
+    words = check(figure, network)
+    assert text.input_value() == " ".join(words)
 
 
-def test_without_scripts_the_figure_is_a_description(browser, site):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"{site}/01_storybook.html")
-    figure = page.locator("unrolled-next-word")
-    assert "which plays on the website" in figure.text_content()
-    assert figure.is_visible()
-    context.close()
+def test_guess_first_then_reveal(figure, network):
+    figure.get_by_role("button", name="Guess first").press("Enter")
+    assert figure.locator(".blank").text_content() == "?"
+    assert {share for _, share, _ in rows(figure)} == {None}
+    assert figure.locator("tbody tr.strong, .bar[style*='width: 9']").count() == 0
+    figure.get_by_role("button", name="park", exact=True).press("Enter")
+    check(figure, network)
+    assert "You guessed park. " in figure.locator(".status").text_content()
+    assert figure.locator("tbody [aria-pressed=true]").all_text_contents() == ["park"]
+    figure.locator("select").select_option("my purse is empty")
+    assert {share for _, share, _ in rows(figure)} == {None}, "a new story is guessed anew"
+
+
+def test_a_link_tells_its_story(figure, network, site):
+    page = figure.page
+    story = f"my hair is long so {FRAME}".replace(" ", "-")
+    page.goto(f"{site}/01_storybook.html?next-word=story:{story},word:3")
+    figure.scroll_into_view_if_needed()
+    figure.locator("tbody tr.strong").wait_for()
+    assert check(figure, network)[:3] == ["my", "hair", "is"]
+    assert figure.locator("select").input_value() == "my hair is long"
+    assert figure.locator(".told .now").text_content() == "is"

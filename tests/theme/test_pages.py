@@ -8,9 +8,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from browsing import HTML, ROOT, watch
+from browsing import AXE, HTML, violations, watch
 
-AXE = ROOT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
 BUDGET = 300_000  # bytes over the wire, gzipped, with all that comes by scrolling
 
 PAGES = sorted(str(path.relative_to(HTML)) for path in HTML.rglob("*.html"))
@@ -36,23 +35,6 @@ def weigh(context, page) -> dict[str, int]:
     session.on("Network.requestWillBeSent", on_request)
     session.on("Network.loadingFinished", on_finished)
     return weights
-
-
-def violations(page) -> list[str]:
-    """Every rule for WCAG 2.2 A and AA, every best practice, and one more that Lighthouse has."""
-    result = page.evaluate(
-        """() => axe.run(document, {
-             rules: Object.fromEntries(axe.getRules()
-               .filter(({ ruleId, tags }) => ruleId === "label-content-name-mismatch" ||
-                 !tags.includes("wcag2aaa") && !tags.includes("experimental"))
-               .map(({ ruleId }) => [ruleId, { enabled: true }])),
-             resultTypes: ["violations"] })"""
-    )
-    return [
-        f"{found['id']}: {node['target']}: {node['failureSummary']}"
-        for found in result["violations"]
-        for node in found["nodes"]
-    ]
 
 
 # Each gives a list of flaws of the page as it is laid out now.

@@ -1,41 +1,11 @@
-// <unrolled-next-word>: "i am going to the ___". The reader chooses a reason and how much is told
-// after it; a recurrent network that rnnlib trained reads the story word by word, here in the page,
-// and its guess stands beside the best possible one, which the grammar gives exactly.
+// room: 52.2rem, 79.2rem, 85.3rem
+// <unrolled-next-word>: "i am going to the ___". A recurrent network that rnnlib trained reads a story
+// word by word, here in the page. The reader chooses or writes the story, and sees the hidden state
+// after each word, what the network expects next, and the best possible guess for the place.
 
-import { attach, html, slider } from "./svg.js";
-
-/** The weights as rows of numbers: 16-bit whole numbers times one scale for each array. */
-export function unpack(packed) {
-  return Object.fromEntries(Object.entries(packed).map(([name, { shape, scale, int16 }]) => {
-    const bytes = Uint8Array.from(atob(int16), (character) => character.charCodeAt(0));
-    const view = new DataView(bytes.buffer);
-    const columns = shape[1] ?? 1;
-    const rows = Array.from({ length: shape[0] }, (_, i) =>
-      Array.from({ length: columns }, (_, j) => view.getInt16(2 * (i * columns + j), true) * scale));
-    return [name, shape.length === 1 ? rows.map(([value]) => value) : rows];
-  }));
-}
-
-const dot = (row, vector) => row.reduce((sum, value, j) => sum + value * vector[j], 0);
-
-/**
- * What the network expects after these words (indices): h_t = tanh(W_x x_t + W_h h_{t-1} + b) from
- * h_0 = 0 over all of them, then softmax(W_y h_T + c). Returns one probability for each word.
- */
-export function distribution(weights, words) {
-  const W_x = weights["rnn.weight_ih_l0"], W_h = weights["rnn.weight_hh_l0"];
-  const b = weights["rnn.bias_ih_l0"].map((value, i) => value + weights["rnn.bias_hh_l0"][i]);
-  let h = b.map(() => 0);
-  for (const word of words) {
-    const x = weights["embedding.weight"][word];
-    h = b.map((value, i) => Math.tanh(dot(W_x[i], x) + dot(W_h[i], h) + value));
-  }
-  const scores = weights["linear.weight"].map((row, k) => dot(row, h) + weights["linear.bias"][k]);
-  const highest = Math.max(...scores);
-  const raised = scores.map((score) => Math.exp(score - highest));
-  const sum = raised.reduce((a, b) => a + b, 0);
-  return raised.map((value) => value / sum);
-}
+import { Figure, oneOf, within } from "./figure.js";
+import { affine, layer, rnnStep, softmax, unpack, unroll } from "./network.js";
+import { bars, heat, html, percent, put, slider, svg, toggle } from "./svg.js";
 
 /** The best possible guess: P(place | reason) by Bayes' rule; P(place) where no reason is told. */
 export function posterior({ places, reasons }, reason) {
@@ -44,13 +14,22 @@ export function posterior({ places, reasons }, reason) {
   return joint.map((value) => value / sum);
 }
 
-/** All words before the blank. */
-export function story({ frame }, reason, phrases) {
-  return [...(reason ? [reason, "so"] : []), ...phrases, frame].join(" ").split(" ");
+/** What a story of the grammar looks like; its first group is the reason. */
+export function pattern({ reasons, phrases, frame }) {
+  const phrase = Object.values(phrases).map((slots) => slots.map((slot) => `(?:${slot.join("|")})`).join(" "));
+  const reason = Object.values(reasons).flatMap(Object.keys);
+  return new RegExp(`^(?:(${reason.join("|")}) so )?(?:(?:${phrase.join("|")}) )*${frame}$`);
+}
+
+/** The network: a function from words, as indices, to its state and its guess after each of them. */
+export function reader(weights) {
+  const step = layer(rnnStep, weights, "rnn");
+  return (words) => unroll(step, words.map((word) => weights["embedding.weight"][word]))
+    .map(({ h }) => ({ h, p: softmax(affine(weights["linear.weight"], h, weights["linear.bias"])) }));
 }
 
 /** A phrase of so many words, drawn from the grammar. */
-export function draw({ phrases }, length) {
+function draw({ phrases }, length) {
   return phrases[length].map((slot) => slot[Math.floor(Math.random() * slot.length)]).join(" ");
 }
 
@@ -58,172 +37,230 @@ const FIRST_WORDS = [
   "after a short nap", "mia says her aunt is coming", "with my umbrella", "while the cats are sleeping",
   "ben says his purse is empty",
 ];
-const length = (phrase) => phrase.split(" ").length;
-const percent = (p) => `${Math.round(100 * p)}%`;
+const FIRST = "the fridge is empty so after a short nap i am going to the";
+const length = (text) => text.split(" ").length;
+const LONGEST = 34, ROWS = 13, STRIP = 112;
 
 const CSS = `
-.card { display: grid; gap: 1.1rem 2rem; }
-.told { font-size: 1.2rem; line-height: 1.55; min-height: 4.65em; color: var(--muted); text-wrap: pretty; }
-.told b { color: var(--ink); font-weight: 600; }
-.told .frame { color: var(--ink); }
+.card { display: grid; gap: 0.9rem 2rem; grid-template-columns: minmax(0, 1fr); }
+.told { font-size: 1.15rem; line-height: 1.55; min-height: 4.65em; text-wrap: pretty; }
+.told .now { background: var(--state-wash); box-shadow: inset 0 -2px var(--state); border-radius: 3px 3px 0 0; }
+.told .later { color: var(--muted); }
 .told .blank { display: inline-block; min-width: 5.4em; padding: 0 0.35em; line-height: 1.35;
   box-shadow: inset 0 -2px var(--output); color: var(--output); background: var(--output-wash);
   border-radius: 4px 4px 0 0; font-weight: 600; text-align: center; }
-.left { display: grid; gap: 1rem; align-content: start; }
-.pick { display: grid; gap: 0.25rem; }
-.pick span, .slider span { font-size: 0.88rem; color: var(--muted); }
-select { font: inherit; color: var(--ink); background: var(--paper); border: 1px solid var(--edge); border-radius: 6px;
-  width: 100%; min-height: 2.4rem; padding: 0.2rem 0.5rem; opacity: 1; }
-select:focus-visible { outline: 3px solid var(--state); outline-offset: 2px; }
-.say { font-size: 0.9rem; min-height: 4.4em; }
-table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.92rem; }
-th { font-weight: 400; text-align: left; white-space: nowrap; padding: 0; }
-thead th { font-size: 0.82rem; color: var(--muted); text-align: right; padding-bottom: 0.3rem; }
-thead th:first-child { text-align: left; }
-tbody th { width: 6em; }
-tbody tr { height: 1.6rem; }
-td { text-align: right; padding: 0; white-space: nowrap; }
-td.number { width: 3.6em; }
-td.none { color: var(--muted); }
-tbody tr.top th, tbody tr.top td.rnn { font-weight: 600; color: var(--output); }
-.track { position: relative; height: 1rem; border-radius: 3px; background: var(--shade); }
-.bar { position: absolute; inset: 0 auto 0 0; width: 0; background: var(--output); border-radius: 3px; transition: width 0.25s ease-out; }
-.mark { position: absolute; top: -0.16rem; bottom: -0.16rem; width: 3px; margin-left: -2px; background: var(--ink);
-  border: solid var(--paper); border-width: 0 1px; box-sizing: content-box; transition: left 0.25s ease-out; }
-.mark[data-zero] { visibility: hidden; }
-.key { display: inline-block; width: 1.2em; height: 0.7em; border-radius: 2px; background: var(--output); margin-right: 0.25em; }
-.key.best { width: 3px; height: 1em; border-radius: 0; background: var(--ink); vertical-align: -0.15em; }
-@media (prefers-reduced-motion: reduce) { .bar, .mark { transition: none; } }
-@container (min-width: 640px) { .card { grid-template-columns: 5fr 6fr; } .told { grid-column: 1 / -1; } }
+.reading { display: grid; gap: 0.3rem; }
+.reading svg { cursor: pointer; touch-action: pan-y; }
+.frame { fill: none; stroke: var(--edge); }
+.now.column { fill: none; stroke: var(--ink); stroke-width: 2; }
+.veil { fill: var(--paper); fill-opacity: 0.65; }
+.hint { color: var(--muted); font-size: 0.85rem; }
+.left { display: grid; gap: 0.9rem; align-content: start; }
+.field { display: grid; gap: 0.25rem; }
+.field span, .slider span { font-size: 0.88rem; color: var(--muted); }
+select, input[type="text"] { width: 100%; min-height: 2.4rem; padding: 0.2rem 0.5rem; opacity: 1; }
+input[aria-invalid="true"] { border: 2px solid var(--error); }
+.wrong { color: var(--error); font-size: 0.88rem; min-height: 2.9em; }
+.status { min-height: 2.9em; }
+.words { color: var(--muted); font-size: 0.88rem; }
+@container (min-width: 640px) { .card { grid-template-columns: 5fr 6fr; } .card > :not(.left, .bars) { grid-column: 1 / -1; } }
 /* room for the longest story, so that nothing below it moves: a line is 1.55 em */
-@container (max-width: 639px) { .say { min-height: 3em; } .told { font-size: 1.12rem; min-height: 6.2em; } }
-@container (max-width: 560px) { .told { min-height: 7.75em; } }
-@container (max-width: 460px) { .told { min-height: 9.3em; } .say { min-height: 4.4em; } tbody th { width: 5.6em; } }
+@container (max-width: 639px) { .told { font-size: 1.08rem; min-height: 6.2em; } }
+@container (max-width: 560px) { .told { min-height: 7.75em; } .status { min-height: 5.8em; } }
+@container (max-width: 460px) { .told { min-height: 9.3em; } }
 @container (max-width: 400px) { .told { min-height: 10.85em; } }
-@container (max-width: 330px) { .told { min-height: 12.4em; } }
+@container (max-width: 330px) { .told { min-height: 12.4em; } .status { min-height: 7.25em; } }
 `;
 
-class NextWord extends HTMLElement {
-  connectedCallback() {
-    if (this.shadowRoot) return;
-    this.build();
-    // 60 KB of weights are fetched when the reader comes near, not with the page
-    this.observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      this.observer.disconnect();
-      this.load();
-    }, { rootMargin: "400px" });
-    this.observer.observe(this);
-  }
+class NextWord extends Figure {
+  static css = CSS;
+  static weights = "next-word.json";
+  static address = { story: (text) => text, word: within(1, LONGEST), guess: oneOf("on") };
 
-  disconnectedCallback() {
-    this.observer?.disconnect();
-  }
+  phrases = [...FIRST_WORDS];
+  count = 1;
+  reason = "the fridge is empty";
+  story = FIRST;
+  at = Infinity; // how many words are read
+  pointed = null; // the same, under the pointer
+  guess = { on: false, picked: null };
 
   build() {
-    this.phrases = [...FIRST_WORDS];
-    this.count = 1;
-    this.reason = "the fridge is empty";
-    this.select = html("select", { disabled: true, onchange: () => { this.reason = this.select.value; this.update(); } },
-      html("option", { value: this.reason }, this.reason));
-    const words = (count) => {
-      const n = this.phrases.slice(0, count).reduce((sum, phrase) => sum + length(phrase), 0);
-      return `${n} words`;
-    };
+    this.select = html("select", { onchange: () => { this.reason = this.select.value; this.compose(); } });
     this.slider = slider({
-      label: "… and how much follows", min: 0, max: FIRST_WORDS.length, step: 1, value: this.count, format: words,
-      onInput: (value) => { this.count = value; this.update(); },
+      label: "… and how much follows", min: 0, max: FIRST_WORDS.length, step: 1, value: this.count,
+      format: (count) => `${this.phrases.slice(0, count).reduce((sum, phrase) => sum + length(phrase), 0)} words`,
+      onInput: (value) => { this.count = value; this.compose(); },
     });
-    this.other = html("button", {
-      type: "button", "aria-disabled": "true",
-      onclick: () => {
-        if (!this.grammar) return;
-        this.phrases = this.phrases.map((phrase) => draw(this.grammar, length(phrase)));
-        this.update();
-      },
-    }, "Other words of that length");
-    this.told = html("p", { class: "told" }, "…");
-    this.say = html("p", { class: "say", "aria-live": "polite" }, "The network's weights are being fetched.");
-    this.rows = html("tbody");
-    const key = (kind) => html("span", { class: `key ${kind}`, "aria-hidden": "true" });
-    attach(this, CSS).append(html("figure", { class: "card" },
+    const other = html("button", { type: "button", onclick: () => {
+      if (!this.model) return;
+      this.phrases = this.phrases.map((phrase) => draw(this.model, length(phrase)));
+      this.compose();
+    } }, "Other words of that length");
+    this.guessing = toggle({ label: "Guess first", onChange: (on) => {
+      this.guess = { on, picked: null };
+      this.update();
+    } });
+    this.text = html("input", { type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false",
+      "aria-describedby": "wrong", oninput: () => this.write(this.text.value) });
+    this.wrong = html("p", { class: "wrong", id: "wrong", role: "alert" });
+    this.words = html("p", { class: "words" });
+
+    this.told = html("p", { class: "told", onpointerover: (event) => this.point(event.target.dataset.word),
+      onpointerleave: () => this.point(), onclick: (event) => this.read(event.target.dataset.word) }, FIRST, " …");
+    this.strip = svg("svg", { role: "img", "aria-label": "The hidden state", height: STRIP });
+    const under = (event) => {
+      const { left, width } = this.strip.getBoundingClientRect();
+      return Math.min(Math.max(Math.ceil((event.clientX - left) / width * this.states.length), 1), this.states.length);
+    };
+    for (const type of ["pointermove", "pointerdown"]) this.strip.addEventListener(type, (event) => this.point(under(event)));
+    this.strip.addEventListener("pointerleave", () => this.point());
+    this.strip.addEventListener("click", (event) => this.read(under(event)));
+    this.place = slider({ label: "Read as far as", min: 1, max: length(FIRST), step: 1, value: length(FIRST),
+      format: (n) => `word ${n}: ${this.story.split(" ")[n - 1]}`, onInput: (n) => this.read(n) });
+    this.table = bars("next word", ["network", "best"], ROWS, { onPick: (i) => {
+      this.guess.picked ??= i;
+      this.update();
+    } });
+
+    return [
       this.told,
+      html("div", { class: "reading" },
+        html("p", { class: "hint" }, "The hidden state after each word: 64 numbers, orange above zero, blue below"),
+        this.strip, this.place.element),
+      this.status,
       html("div", { class: "left" },
-        html("label", { class: "pick" }, html("span", {}, "Choose a reason …"), this.select),
+        html("label", { class: "field" }, html("span", {}, "Choose a reason …"), this.select),
         this.slider.element,
-        html("div", { class: "buttons" }, this.other),
-        this.say),
-      html("table", { "aria-label": "What comes next" },
-        html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "next word"), html("td", {}),
-          html("th", { scope: "col" }, key("network"), "network"),
-          html("th", { scope: "col" }, key("best"), "best"))),
-        this.rows)));
-    // as many rows as there will be, so that nothing moves when the weights arrive
-    this.addRows(Array.from({ length: 13 }, () => "…"));
+        html("div", { class: "buttons" }, other, this.guessing.element),
+        html("label", { class: "field" }, html("span", {}, "… or write a story of your own"), this.text),
+        this.wrong),
+      this.table.element,
+      html("details", {}, html("summary", {}, "The words that the network knows"), this.words),
+    ];
   }
 
-  addRows(names) {
-    this.bars = names.map((name) => {
-      const bar = html("div", { class: "bar" }), mark = html("div", { class: "mark", "data-zero": true });
-      const rnn = html("td", { class: "number rnn" }), best = html("td", { class: "number" });
-      const row = html("tr", {}, html("th", { scope: "row" }, name),
-        html("td", { "aria-hidden": "true" }, html("div", { class: "track" }, bar, mark)), rnn, best);
-      return { row, bar, mark, rnn, best };
-    });
-    this.rows.replaceChildren(...this.bars.map(({ row }) => row));
+  loaded(model) {
+    this.model = model;
+    this.network = reader(unpack(model.weights));
+    this.grammar = pattern(model);
+    this.index = new Map(model.vocabulary.map((word, i) => [word, i]));
+    this.places = Object.keys(model.places);
+    const reasons = [...new Set(Object.values(model.reasons).flatMap(Object.keys))];
+    put(this.select, html("option", { value: "" }, "(no reason at all)"), reasons.map((reason) => html("option", {}, reason)),
+      html("option", { value: "own", disabled: true }, "(words of your own)"));
+    this.words.textContent = `${model.vocabulary.slice(1).sort().join(", ")}.`;
   }
 
-  async load() {
+  /** A new story; the reader's own may be anything. */
+  tell(text) {
+    const words = text.toLowerCase().split(/[^a-z]+/).filter(Boolean);
+    const unknown = words.filter((word) => !this.index.has(word));
+    if (unknown.length) throw new RangeError(`the network does not know “${unknown[0]}”`);
+    if (!words.length) throw new RangeError("a story has at least one word");
+    if (words.length > LONGEST) throw new RangeError(`the story has ${words.length} words, but may have at most ${LONGEST}`);
+    // the network was trained to begin with <start>, which has the index 0
+    this.states = this.network([0, ...words.map((word) => this.index.get(word))]).slice(1);
+    this.story = words.join(" ");
+    this.at = Infinity;
+    this.guess.picked = null;
+  }
+
+  compose() {
+    if (!this.states) return;
+    this.tell([...(this.reason ? [this.reason, "so"] : []), ...this.phrases.slice(0, this.count), this.model.frame].join(" "));
+    this.write(this.story);
+    this.text.value = this.story;
+  }
+
+  write(text) {
+    if (!this.model) return;
+    let problem = "";
     try {
-      const answer = await fetch(new URL("next-word.json", import.meta.url));
-      if (!answer.ok) throw new Error(`status ${answer.status}`);
-      const model = await answer.json();
-      this.weights = unpack(model.weights);
-      this.grammar = model;
-    } catch (problem) {
-      this.say.textContent = `The network's weights could not be fetched (${problem.message}). Reload the page to try again.`;
-      return;
+      this.tell(text);
+    } catch ({ message }) {
+      problem = `${message[0].toUpperCase()}${message.slice(1)}.`;
     }
-    this.index = new Map(this.grammar.vocabulary.map((word, i) => [word, i]));
-    this.places = Object.keys(this.grammar.places);
-    const reasons = [...new Set(Object.values(this.grammar.reasons).flatMap(Object.keys))];
-    this.select.replaceChildren(html("option", { value: "" }, "(no reason at all)"),
-      ...reasons.map((reason) => html("option", { value: reason }, reason)));
-    this.select.value = this.reason;
-    this.select.disabled = false;
-    this.other.setAttribute("aria-disabled", "false");
-    this.addRows([...this.places, "any other"]);
+    this.wrong.textContent = problem;
+    this.text.setAttribute("aria-invalid", problem !== "");
     this.update();
   }
 
-  update() {
-    if (!this.weights) return;
-    const phrases = this.phrases.slice(0, this.count), { reason, places } = this;
-    const words = story(this.grammar, reason, phrases);
-    const p = distribution(this.weights, [0, ...words.map((word) => this.index.get(word))]);
-    const network = places.map((place) => p[this.index.get(place)]);
-    network.push(1 - network.reduce((a, b) => a + b, 0));
-    const best = [...posterior(this.grammar, reason), 0];
-    const top = network.indexOf(Math.max(...network)), first = best.indexOf(Math.max(...best));
+  point(word) {
+    if (this.pointed === (word ?? null) || !this.states) return;
+    this.pointed = word ?? null;
+    this.update();
+  }
 
-    this.bars.forEach(({ row, bar, mark, rnn, best: cell }, i) => {
-      bar.style.width = `${100 * network[i]}%`;
-      mark.style.left = `${100 * best[i]}%`;
-      mark.toggleAttribute("data-zero", best[i] === 0);
-      rnn.textContent = percent(network[i]);
-      cell.textContent = percent(best[i]);
-      for (const one of [rnn, cell]) one.classList.toggle("none", one.textContent === "0%");
-      row.classList.toggle("top", i === top);
-    });
-    this.told.replaceChildren(
-      ...(reason ? [html("b", {}, reason), " so "] : []), phrases.join(" "), " ",
-      html("span", { class: "frame" }, this.grammar.frame), " ",
-      html("span", { class: "blank" }, places[top] ?? "…"));
-    const distance = words.length - (reason ? length(reason) : 0);
-    this.say.textContent = `The network expects ${places[top] ?? "another word"}, ${percent(network[top])}. `
-      + `The best possible guess is ${places[first]}, ${percent(best[first])}. `
-      + (reason ? `The reason ended ${distance} words ago.` : "Without a reason, only habit is left.");
+  read(word) {
+    if (!word) return;
+    this.at = Number(word);
+    this.update();
+  }
+
+  get setting() {
+    const setting = {};
+    if (this.story !== FIRST) setting.story = this.story.replaceAll(" ", "-");
+    if (this.at < this.states.length) setting.word = this.at;
+    if (this.guess.on) setting.guess = "on";
+    return setting;
+  }
+
+  set setting({ story = FIRST, word = Infinity, guess }) {
+    this.tell(story);
+    this.at = Math.round(word);
+    this.guess.on = guess === "on";
+  }
+
+  render(width) {
+    const words = this.story.split(" "), T = words.length, { guess, places, model } = this;
+    const at = Math.min(Number(this.pointed ?? this.at), T), { p } = this.states[at - 1];
+    const match = this.grammar.exec(this.story), blank = at === T && this.story.endsWith(model.frame);
+    if (match) this.reason = match[1] ?? "";
+
+    // after the frame the places, with the best guess where the grammar has one; elsewhere what comes first
+    const order = blank ? model.vocabulary.slice(1, 1 + places.length).map((_, i) => i + 1)
+      : p.map((_, i) => i).sort((a, b) => p[b] - p[a]).slice(0, ROWS - 1);
+    const best = blank && match ? [...posterior(model, this.reason), 0] : [];
+    const entries = order.map((i) => ({ name: model.vocabulary[i], share: p[i] }));
+    entries.push({ name: "any other", share: 1 - entries.reduce((sum, { share }) => sum + share, 0) });
+    const top = entries.reduce((a, b) => (b.share > a.share ? b : a)), picked = entries[guess.picked];
+    const secret = guess.on && blank && !picked;
+    entries.forEach((entry, i) => Object.assign(entry, secret ? { share: null }
+      : { mark: best[i] ?? null, strong: entry === top, pressed: entry === picked || null }));
+    this.table.set(entries, { title: blank ? "next word" : `after “${words[at - 1]}”`, picking: guess.on && blank });
+
+    this.select.value = match ? this.reason : "own";
+    this.guessing.set(guess.on);
+    if (this.text !== this.shadowRoot.activeElement) this.text.value = this.story;
+    this.slider.set(this.count);
+    this.place.input.max = T;
+    this.place.set(at);
+    put(this.told, words.map((word, i) => [html("span", { "data-word": i + 1,
+      class: i + 1 === at ? "now" : i < at ? "read" : "later" }, word), " "]),
+    html("span", { class: "blank" }, secret ? "?" : at < T ? "…" : top.name));
+    this.drawStrip(width, at);
+
+    const ago = T - length(this.reason), first = best.indexOf(Math.max(...best));
+    const expects = `The network expects ${top.name}, ${percent(top.share)}.`;
+    if (secret) this.say("What comes next? Press a word of the table.");
+    else if (at < T) {
+      const given = p[this.index.get(words[at])];
+      this.say(`After word ${at} of ${T}, “${words[at - 1]}”: ${expects} The story goes on with ${words[at]}, ${percent(given)}.`);
+    } else if (!best.length) this.say(expects);
+    else this.say(`${picked ? `You guessed ${picked.name}. ` : ""}${expects} The best possible guess is ${places[first]}, ${percent(best[first])}. `
+        + (this.reason ? `The reason ended ${ago} words ago.` : "Without a reason, only habit is left."));
+  }
+
+  drawStrip(width, at) {
+    const columns = this.states.map(({ h }) => h), T = columns.length, cell = { width: width / T, height: STRIP / columns[0].length };
+    this.strip.setAttribute("viewBox", `0 0 ${width} ${STRIP}`);
+    this.strip.setAttribute("aria-label", `The hidden state after each of the ${T} words of the story, a column of ${columns[0].length} colours each.`);
+    put(this.strip, heat(columns, cell),
+      svg("rect", { class: "veil", x: at * cell.width, y: 0, width: width - at * cell.width, height: STRIP }),
+      svg("rect", { class: "frame", x: 0, y: 0, width, height: STRIP }),
+      svg("rect", { class: "now column", x: (at - 1) * cell.width, y: 1, width: cell.width, height: STRIP - 2 }));
   }
 }
 
-if (!customElements.get("unrolled-next-word")) customElements.define("unrolled-next-word", NextWord);
+NextWord.define("next-word");

@@ -1,6 +1,5 @@
-// What the live figures share: making elements, native controls with a visible label and value,
-// and the book's colours. Each figure is a custom element with a shadow root, so that the site's
-// styles and the figure's do not meet; colours arrive through CSS variables, which do pass.
+// What figures are made of: elements, native controls with a label and a value in sight, bars,
+// columns of colour, arrows, and parts of a drawing that can be dragged.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -10,11 +9,11 @@ function fill(element, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
   return element;
 }
 
-/** An HTML element: `html("p", { class: "status" }, "text", child, …)`; `onclick: f` listens. */
+/** An HTML element: `html("p", { class: "told" }, "text", child, …)`; `onclick: f` listens. */
 export function html(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
@@ -22,6 +21,12 @@ export function html(tag, attributes = {}, ...children) {
 /** An SVG element, called as `html` is. */
 export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+/** Put these children in place of those that an element has. */
+export function put(element, ...children) {
+  element.replaceChildren();
+  return fill(element, {}, children);
 }
 
 /** A number as text of constant form: a real minus sign, and never "−0.00". */
@@ -32,16 +37,12 @@ export function number(value, digits = 2) {
   return value < 0 && Number(text) !== 0 ? "−" + text : text;
 }
 
-/** Does the reader ask for less motion? */
-export function reducedMotion() {
-  return window.matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
+/** A share of 1 as whole per cent. */
+export const percent = (share) => `${Math.round(100 * share)}%`;
 
-/**
- * A slider with its label and its value in sight.
- * `label` is text or an element, `onInput(value)` hears each move.
- * Returns `{ element, input, set(value) }`; `set` moves it without calling `onInput`.
- */
+// Controls. Each returns `{ element, set(value), … }`; `set` does not call the listener.
+
+/** A slider; `label` is text or an element, `onInput(value)` hears each move. */
 export function slider({ label, min, max, step, value, format = number, onInput }) {
   const output = html("output");
   const input = html("input", {
@@ -62,22 +63,28 @@ export function slider({ label, min, max, step, value, format = number, onInput 
 }
 
 /**
- * A row of buttons, named as a group: `buttonRow("Time", [{ label, onClick, pressed }])`.
- * A button whose `pressed` is true or false is a toggle. Returns `{ element, buttons }`.
+ * A row of buttons, named as a group: `buttonRow("Time", [{ label, onClick }, …])`. Those with
+ * `pressed` true or false can be marked: `set(2)` presses the third alone, `set(-1)` none.
  */
 export function buttonRow(name, entries) {
   const buttons = entries.map(({ label, onClick, pressed }) =>
-    html("button", {
-      type: "button", onclick: onClick,
-      "aria-pressed": pressed === undefined ? null : String(pressed),
-    }, label));
-  return { element: html("div", { class: "buttons", role: "group", "aria-label": name }, ...buttons), buttons };
+    html("button", { type: "button", onclick: onClick, "aria-pressed": pressed?.toString() }, label));
+  return {
+    element: html("div", { class: "buttons", role: "group", "aria-label": name }, buttons),
+    buttons,
+    set(index) { buttons.forEach((button, i) => button.setAttribute("aria-pressed", i === index)); },
+  };
 }
 
-/**
- * One of a few: radio buttons under a legend. `options` is `[[value, label], …]`.
- * Returns `{ element, set(value) }`.
- */
+/** A button that is on or off, and says so. */
+export function toggle({ label, on = false, onChange }) {
+  const button = html("button", { type: "button", onclick: () => { set(!on); onChange(on); } }, label);
+  function set(next) { on = next; button.setAttribute("aria-pressed", on); }
+  set(on);
+  return { element: button, set };
+}
+
+/** One of a few: radio buttons under a legend. `options` is `[[value, label], …]`. */
 export function choice({ legend, options, value, onChange }) {
   // a name is private to its shadow root, but a figure may hold several choices
   const name = "choice-" + legend.toLowerCase().replace(/\W+/g, "-");
@@ -85,50 +92,130 @@ export function choice({ legend, options, value, onChange }) {
     html("input", { type: "radio", name, value: key, checked: key === value, onchange: () => onChange(key) }));
   return {
     element: html("fieldset", { class: "choice" }, html("legend", {}, legend),
-      ...options.map(([, label], i) => html("label", {}, inputs[i], label))),
+      options.map(([, label], i) => html("label", {}, inputs[i], label))),
     set(next) { for (const input of inputs) input.checked = input.value === next; },
   };
 }
 
-/** The styles every figure starts from. The colours are those of rnnlib/tokens.css. */
-const BASE = `
-:host {
-  display: block; position: relative; container-type: inline-size; max-width: 800px; margin: 1.5rem auto;
-  color: var(--ink); font-size: 0.95rem; line-height: 1.45;
+/** A folded table of all numbers: `fill(["step", "h"], [[1, "0.76"], …])`, the first column names rows. */
+export function numbers(summary) {
+  const table = html("table", { class: "numbers" });
+  return {
+    element: html("details", {}, html("summary", {}, summary),
+      // it scrolls in its own box, and whoever has no mouse scrolls it by keys
+      html("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": summary }, table)),
+    fill(head, rows) {
+      const cells = (row) => row.map((text, i) => html(i ? "td" : "th", i ? {} : { scope: "row" }, text));
+      put(table,
+        html("thead", {}, html("tr", {}, head.map((text) => html("th", { scope: "col" }, text)))),
+        html("tbody", {}, rows.map((row) => html("tr", {}, cells(row)))));
+    },
+  };
 }
-:host([hidden]) { display: none; }
-* { box-sizing: border-box; }
-figure, fieldset, p { margin: 0; padding: 0; border: 0; min-width: 0; }
-.card { border: 1px solid var(--line); border-radius: 10px; background: var(--paper); padding: 1rem; }
-svg { display: block; width: 100%; height: auto; font-family: inherit; fill: currentColor; }
-sub { font-size: 0.75em; line-height: 0; }
-.math { font-family: "KaTeX_Main", "STIX Two Text", Georgia, "Times New Roman", serif; }
-.number { font-variant-numeric: tabular-nums; }
-.slider { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0 0.75rem; align-items: baseline; }
-.slider input { grid-column: 1 / -1; width: 100%; height: 1.6rem; margin: 0; accent-color: var(--state); }
-.slider small { font-size: 0.88rem; }
-.slider output { grid-area: 1 / 2; font-variant-numeric: tabular-nums; }
-.buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; }
-button {
-  font: inherit; color: var(--ink); background: var(--paper); cursor: pointer;
-  min-height: 2.25rem; min-width: 2.25rem; padding: 0.25rem 0.8rem;
-  border: 1px solid var(--edge); border-radius: 6px;
-}
-button:hover:not([aria-disabled="true"]) { background: var(--state-wash); }
-button[aria-pressed="true"] { background: var(--input-wash); border-color: var(--input); color: var(--input); font-weight: 600; }
-button[aria-disabled="true"] { color: var(--muted); border-style: dashed; cursor: default; }
-button:focus-visible, input:focus-visible { outline: 3px solid var(--state); outline-offset: 2px; }
-.choice { display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: center; }
-.choice legend { padding: 0; font-size: 0.88rem; }
-.choice label { display: inline-flex; gap: 0.4rem; align-items: center; min-height: 1.75rem; cursor: pointer; }
-.choice input { accent-color: var(--state); width: 1.1rem; height: 1.1rem; margin: 0; }
-.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-`;
 
-/** Give a custom element its shadow root, with the base styles and its own. Returns the root. */
-export function attach(element, css = "") {
-  // the element's own text stands in the page until this moment, and wherever no script runs
-  const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
-  root.replaceChildren(html("style", {}, BASE + css));
-  return root;
+// Drawings
+
+/** A letter with its index, for a page: ("x", "t") is x with a lowered t. */
+export function symbol(letter, index = "") {
+  return html("span", { class: "math" }, html("i", {}, letter), index === "" ? null : html("sub", {}, index));
+}
+
+/** The same inside a drawing, where an index is lowered by hand. */
+export function label(letter, index, x, y) {
+  return svg("text", { class: "symbol", x, y },
+    svg("tspan", { "font-style": "italic" }, letter), svg("tspan", { class: "index", dy: 3 }, index));
+}
+
+/** A line along `path` with a tip at (x, y) that points `degrees` from the right. */
+export function arrow(path, x, y, degrees) {
+  const turned = `translate(${x} ${y}) rotate(${degrees})`;
+  return [svg("path", { class: "wire", d: path }),
+    svg("path", { class: "tip", d: "M0 0 L-7 3.5 L-7 -3.5 Z", transform: turned })];
+}
+
+/**
+ * Vectors as columns of colour, blue below zero and orange above, as rnnlib.plot.heatmap has them:
+ * the value ±1 is full colour. Eight shades a sign, so that a drawing of thousands of cells is
+ * sixteen paths. `columns` is an array of vectors, each drawn in a cell of `width` × `height`.
+ */
+export function heat(columns, { width, height }) {
+  const shades = 8, paths = new Map();
+  columns.forEach((column, i) => column.forEach((value, j) => {
+    const shade = Math.min(shades, Math.round(Math.abs(value) * shades));
+    if (!shade) return;
+    const key = `${value < 0 ? "below" : "above"} ${shade}`, cell = `M${i * width} ${j * height}h${width}v${height}h${-width}z`;
+    paths.set(key, (paths.get(key) ?? "") + cell);
+  }));
+  return svg("g", { class: "heat" }, [...paths].map(([key, d]) => {
+    const [sign, shade] = key.split(" ");
+    return svg("path", { class: sign, d, "fill-opacity": shade / shades });
+  }));
+}
+
+/**
+ * Parts of a drawing that are dragged up and down: whatever lies in it with `data-drag="name"`.
+ * `start(name, event)` hears the press; `move(name, pixels, event)` how far up the pointer is since.
+ * Whoever cannot drag needs a control beside it that does the same.
+ */
+export function drag(drawing, { start = () => {}, move }) {
+  let held = null;
+  drawing.addEventListener("pointerdown", (event) => {
+    const name = event.target.closest("[data-drag]")?.dataset.drag;
+    if (!name || event.button) return;
+    event.preventDefault(); // no text is selected
+    // the drawing holds the pointer, since its parts may be drawn anew under it
+    drawing.setPointerCapture(event.pointerId);
+    held = { name, from: event.clientY };
+    start(name, event);
+    move(name, 0, event);
+  });
+  drawing.addEventListener("pointermove", (event) => held && move(held.name, held.from - event.clientY, event));
+  // a finger on such a part does not scroll the page; touch-action alone does not see to it inside an <svg>
+  drawing.addEventListener("touchstart", (event) => {
+    if (event.target.closest("[data-drag]")) event.preventDefault();
+  }, { passive: false });
+  for (const end of ["pointerup", "pointercancel"]) drawing.addEventListener(end, () => { held = null; });
+}
+
+/**
+ * A table of shares as bars, with a mark on each for a second share: `bars("next word", ["network",
+ * "best"], 13)` keeps 13 rows. `set([{ name, share, mark, strong, pressed }, …], { title, picking })`
+ * fills them; a share or mark that is null is left open. With `onPick` a row's name can be pressed
+ * while `picking`, and `onPick(i)` hears it.
+ */
+export function bars(caption, [first, second], length, { onPick } = {}) {
+  const rows = Array.from({ length }, (_, i) => {
+    const name = onPick ? html("button", { type: "button", class: "name", onclick: () => onPick(i) }) : html("span");
+    const bar = html("div", { class: "bar" }), mark = html("div", { class: "mark" });
+    const cells = [html("td"), html("td")];
+    const row = html("tr", {}, html("th", { scope: "row" }, name),
+      html("td", { "aria-hidden": "true", class: "graph" }, html("div", { class: "track" }, bar, mark)), cells);
+    return { row, name, bar, mark, cells };
+  });
+  const head = html("th", { scope: "col" });
+  const key = (kind) => html("span", { class: `key ${kind}`, "aria-hidden": "true" });
+  const table = html("table", { class: "bars" },
+    html("thead", {}, html("tr", {}, head, html("td"),
+      html("th", { scope: "col" }, key("bar"), first), html("th", { scope: "col" }, key("mark"), second))),
+    html("tbody", {}, rows.map(({ row }) => row)));
+  function set(entries, { title = caption, picking = false } = {}) {
+    head.textContent = title;
+    rows.forEach(({ row, name, bar, mark, cells }, i) => {
+      const { name: text = "–", share = null, mark: other = null, strong = false, pressed = null } = entries[i] ?? {};
+      name.textContent = text;
+      name.disabled = !picking;
+      if (pressed === null) name.removeAttribute("aria-pressed");
+      else name.setAttribute("aria-pressed", pressed);
+      row.classList.toggle("strong", strong);
+      bar.style.width = `${100 * (share ?? 0)}%`;
+      mark.style.left = `${100 * (other ?? 0)}%`;
+      mark.hidden = !other;
+      [share, other].forEach((value, k) => {
+        cells[k].textContent = value === null ? "–" : percent(value);
+        cells[k].classList.toggle("none", value === null || percent(value) === "0%");
+      });
+    });
+  }
+  set([]);
+  return { element: table, set };
 }
