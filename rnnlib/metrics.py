@@ -52,6 +52,7 @@ def bits(nll: float) -> float:
     return float(nll / np.log(2.0))
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def mase(
     predictions: np.ndarray, targets: np.ndarray, history: np.ndarray, season: int = 1
 ) -> float:
@@ -78,7 +79,7 @@ def mase(
     Returns
     -------
     float
-        Without a unit. A NaN in any of the arrays makes it NaN.
+        Without a unit. A NaN in any of the arrays makes it NaN, too large a number infinite.
 
     Raises
     ------

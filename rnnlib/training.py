@@ -508,6 +508,7 @@ def fit(
     return history
 
 
+@np.errstate(over="ignore", invalid="ignore")  # said in words, as FloatingPointError
 def _epoch(
     model: Module,
     batches: Iterable[tuple[Any, Any]],

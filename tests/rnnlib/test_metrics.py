@@ -68,6 +68,13 @@ def test_mase_lets_nan_through():
         assert math.isnan(mase(*arguments))
 
 
+def test_mase_of_what_no_number_can_hold_is_infinite_or_nan_without_a_warning():
+    history, inf = np.arange(5.0), np.array([np.inf])
+    assert mase(inf, np.ones(1), history) == np.inf
+    assert np.isnan(mase(inf, inf, history))
+    assert mase(np.array([1e308]), np.array([-1e308]), history) == np.inf
+
+
 def test_coverage_of_a_true_interval_is_its_probability():
     targets = np.random.default_rng(1).uniform(size=(100, 100))
     lower, upper = np.full((2, 100, 100), [[[0.05]], [[0.95]]])

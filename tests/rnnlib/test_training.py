@@ -552,6 +552,17 @@ def test_gradients_that_explode_stop_before_the_update():
     assert all((array == before[name]).all() for name, array in model.state_dict().items())
 
 
+def test_what_overflows_in_training_is_said_by_fit_and_not_by_a_warning():
+    model = Linear(2, 2, seed=0, dtype=np.float32)
+    model.weight.data *= 1e38
+    x, y = 100.0 * np.eye(2, dtype=np.float32), np.array([0, 1])
+    with pytest.raises(FloatingPointError, match=r"the loss is (nan|inf) at update 1"):
+        fit(model, [(x, y)], SGD(model.parameters(), lr=0.1))
+    model = Linear(2, 2, seed=0, dtype=np.float32)
+    with pytest.raises(FloatingPointError, match="weight is no longer finite after update 1"):
+        fit(model, [(1e25 * x, y)], SGD(model.parameters(), lr=1e20))
+
+
 def test_a_schedule_on_a_plateau_looks_once_an_epoch():
     model = Linear(3, 3, seed=0)
     optimizer = SGD(model.parameters(), lr=STILL)
