@@ -4,6 +4,7 @@ The tests mirror the house, so that a changed file's folder names its tests. Wit
 nothing changed, the last commit itself is what is looked at.
 """
 
+import re
 import subprocess
 import sys
 import time
@@ -36,15 +37,13 @@ def commands(files: list[str]) -> list[list[str]]:
                 tests |= {"tests/rnnlib", "rnnlib"}
             case ("chapters", name) if name.endswith(".ipynb") and (ROOT / file).exists():
                 pages.add(file.stem)
-                tests.add(f"tests/chapters/test_{file.stem}.py")
-                tests |= {
-                    f"tests/chapters/test_{what}.py" for what in ("notebooks", "prose_numbers")
-                }
+                for what in (file.stem, "contract", "notebooks", "prose_numbers"):
+                    tests.add(f"tests/chapters/test_{what}.py")
             case ("chapters", "experiments", name):
                 tests.add(f"tests/chapters/test_{Path(name).stem}.py")
                 tests.add("tests/chapters/test_shared.py")
             case ("solutions", slug, *_) | ("tests", "solutions", slug, *_) if slug[:2].isdigit():
-                assignments.add(slug)
+                assignments.add(Path(slug).stem)
             case ("chapters", name) if name.endswith(".md"):
                 pages.add(file.stem)
             case ("theme", "figures", name):
@@ -70,10 +69,16 @@ def commands(files: list[str]) -> list[list[str]]:
                 own = f"tests/grading/test_{file.stem}.py"
                 box = "tests/grading/test_room.py"  # what has no test of its own runs there
                 tests |= {str(file), own if (ROOT / own).exists() else box}
-            case ("tools", "notebooks.py"):
-                tests.add("tests/chapters/test_notebooks.py")
-            case ("tools", "student_repo.py"):
-                tests.add("tests/test_student_repo.py")
+            case ("tools", "templates", _):
+                tests.add("tests/test_chapter.py")
+            case ("tools", name):
+                uses = re.compile(rf"^(import|from) {file.stem}\b|{name}", re.M)
+                found = (
+                    path
+                    for path in ROOT.glob("tests/**/test_*.py")
+                    if uses.search(path.read_text())
+                )
+                tests |= {str(path.relative_to(ROOT)) for path in found}
             case ("nbgrader_config.py",):
                 tests.add("tests/solutions")
     tests = {test for test in tests if (ROOT / test).exists()}
