@@ -8,36 +8,20 @@ the test sequences are looked at once, for all. About a minute.
 import numpy as np
 from record import cells, run
 
-import rnnlib
-
 SETTINGS = {
     "T": 20,
     "T_long": 200,
     "examples": [100, 1000],
-    "batch_size": 50,
-    "updates": 1000,
-    "clip_norm": 1.0,
     "seeds": [0, 1, 2, 3, 4],
     "learning_rates": [0.005, 0.02, 0.05],
     "hidden_sizes": {"recurrent": [1, 2], "feed-forward": [4, 16, 64]},
 }
-chapter = cells("02_cell", "imports", "learn-task")
-
-
-def train(build, hidden_size, lr, x, lit, seed):
-    """The chapter's training, with any settings."""
-    model = build(hidden_size, seed)
-    batches = rnnlib.Batches(x, lit, SETTINGS["batch_size"], axes=(1, 0), seed=seed)
-    optimizer = rnnlib.Adam(model.parameters(), lr=lr)
-    epochs = SETTINGS["updates"] // len(batches)
-    clip_norm = SETTINGS["clip_norm"]
-    rnnlib.fit(model, batches, optimizer, epochs=epochs, clip_norm=clip_norm, progress=False)
-    return model
+chapter = cells("02_cell", "imports", "learn-task", "learn-train")
 
 
 def percent(models, x, lit):
     """Share of sequences answered rightly, for each model."""
-    return [round(100 * float(np.mean(model(x).argmax(axis=1) == lit)), 1) for model in models]
+    return [round(100 * float(chapter.right(model, x, lit)), 1) for model in models]
 
 
 def runs():
@@ -53,7 +37,8 @@ def runs():
             for hidden_size in SETTINGS["hidden_sizes"][kind]:
                 for lr in SETTINGS["learning_rates"]:
                     models = [
-                        train(build, hidden_size, lr, *data[N], seed) for seed in SETTINGS["seeds"]
+                        chapter.train(build, hidden_size, lr, *data[N], seed)
+                        for seed in SETTINGS["seeds"]
                     ]
                     entry = {"examples": N, "kind": kind, "hidden_size": hidden_size, "lr": lr}
                     entry |= {"seeds": SETTINGS["seeds"]}
