@@ -158,7 +158,7 @@ def ctc_loss(
     dlogits[:, impossible] = 0.0
     if zero_infinity:
         log_p[impossible] = 0.0
-    return -float(log_p.mean()), (dlogits / B).astype(logits.dtype)
+    return 0.0 - float(log_p.mean()), (dlogits / B).astype(logits.dtype)
 
 
 def _ways(log_y_z: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -78,6 +78,11 @@ def cross_entropy(
             f"logits has shape {logits.shape} and targets {targets.shape}, as in torch; here the "
             "classes are the last axis: np.moveaxis(logits, 1, -1)"
         )
+    if targets.dtype.kind == "f":
+        raise ValueError(
+            f"targets has dtype {targets.dtype}, but integers are needed: the number of the right "
+            "class, not a probability for each"
+        )
     expect_shape("targets", targets, logits.shape[:-1])
     if not 0.0 <= label_smoothing <= 1.0:
         raise ValueError(f"label_smoothing must lie in 0 … 1, got {label_smoothing}")
@@ -190,16 +195,16 @@ def quantile_loss(
     >>> round(loss, 4), dpredictions.round(4).tolist()  # the target lies inside, by one unit
     (0.1, [[-0.05, 0.05]])
     """
-    predictions = expect_float("predictions", predictions, ("...", "Q"))
-    Q, dtype = predictions.shape[-1], predictions.dtype
-    targets = expect_float("targets", targets, predictions.shape[:-1], dtype=dtype)
-    q = expect_float("quantiles", np.asarray(quantiles, dtype), (Q,))
+    q = np.asarray(quantiles, float)
+    expect_shape("quantiles", q, ("Q",))
     if not ((q > 0.0) & (q < 1.0)).all():
         raise ValueError(f"quantiles must lie in 0 … 1 (both excluded), got {q.tolist()}")
+    predictions = expect_float("predictions", predictions, ("...", len(q)))
+    targets = expect_float("targets", targets, predictions.shape[:-1], dtype=predictions.dtype)
     counts = _expect_mask(mask, targets.shape)
     d = targets[counts][:, None] - predictions[counts]
     n = _expect_some("predictions", d.size)
-    slope = np.where(d < 0.0, q - 1.0, q)
+    slope = np.where(d < 0.0, q - 1.0, q).astype(d.dtype)
     dpredictions = np.zeros_like(predictions)
     dpredictions[counts] = -slope / n
     return float((slope * d).mean()), dpredictions

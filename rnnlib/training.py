@@ -59,7 +59,9 @@ class Batches:
         axes: tuple[int, int] = (1, 1),
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        self.x, self.y = _expect_axis("x", x, axes[0]), _expect_axis("y", y, axes[1])
+        hint = f": axes is {axes}, for x and for y"
+        self.x = _expect_axis("x", x, axes[0], hint)
+        self.y = _expect_axis("y", y, axes[1], hint)
         self.axes, self.target_axis = axes, axes[1]
         self.batch_size = expect_positive("batch_size", batch_size)
         self.examples = self.x.shape[axes[0]]
@@ -613,8 +615,8 @@ def _generators(model: Module, batches: object) -> dict[str, np.random.Generator
     }
 
 
-def _expect_axis(name: str, value: Any, axis: int) -> np.ndarray:
-    """`value` as an array with this axis."""
+def _expect_axis(name: str, value: Any, axis: int, hint: str = "") -> np.ndarray:
+    """`value` as an array with this axis, or a ValueError that ends in the hint."""
     try:
         array = np.asarray(value)
     except ValueError:
@@ -622,7 +624,9 @@ def _expect_axis(name: str, value: Any, axis: int) -> np.ndarray:
             f"{name} holds sequences of different lengths, which are no array: Buckets takes them"
         ) from None
     if not -array.ndim <= axis < array.ndim:
-        raise ValueError(f"{name} has shape {array.shape}, without an axis {axis} to count along")
+        raise ValueError(
+            f"{name} has shape {array.shape}, without an axis {axis} to count along{hint}"
+        )
     return array
 
 
