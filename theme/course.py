@@ -16,6 +16,8 @@ import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.environment.collectors.toctree import TocTreeCollector
 from sphinx.util.docutils import SphinxDirective
 
 from rnnlib import data
@@ -69,6 +71,20 @@ def table(course: dict[str, Any], what: str) -> list[str]:
     return rows
 
 
+def number_chapters(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """A chapter has the number of its name, also while one before it is not written yet."""
+    for docname, numbers in env.toc_secnumbers.items():
+        if docname[:2].isdigit():
+            number = (int(docname[:2]),)
+            numbers.update({anchor: number for anchor, was in numbers.items() if was})
+            numbered = [env.titles[docname], *env.tocs[docname].findall(nodes.reference)]
+            for node in numbered:
+                if node.get("secnumber"):
+                    node["secnumber"] = number
+    return TocTreeCollector().assign_figure_numbers(env)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("course", Course)
+    app.connect("env-get-updated", number_chapters, priority=900)  # after Sphinx has counted
     return {"parallel_read_safe": True}

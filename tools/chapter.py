@@ -67,6 +67,11 @@ def notebook(text: str) -> nbformat.NotebookNode:
     return nbformat.v4.new_notebook(cells=cells)
 
 
+def each_exercise(block: re.Match[str]) -> str:
+    """What stands in a template once for all exercises, four times."""
+    return "".join(block[1].replace("@n@", str(n)) for n in (1, 2, 3, 4))
+
+
 def lay_out(slug: str, root: Path = ROOT) -> list[Path]:
     """Write every file that is not there, and return them all."""
     words = words_of(slug, root)
@@ -78,6 +83,7 @@ def lay_out(slug: str, root: Path = ROOT) -> list[Path]:
             sys.exit(f"{path.relative_to(root)} exists already: nothing is written.")
     for template, path in paths.items():
         text = (TEMPLATES / template).read_text(encoding="utf-8")
+        text = re.sub(r"^@each\n([\s\S]*?)^@end\n", each_exercise, text, flags=re.M)
         text = re.sub(r"@(\w+)@", lambda match: words[match[1]], text)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".ipynb":

@@ -2,6 +2,10 @@
 
 import rnnlib
 
+# FILL IN: what of rnnlib would be the answer, in each way to get at it
+@each
 
-def twice__by_module(x):
-    return rnnlib.tanh(x)  # FILL IN: what of rnnlib would be the answer, in each way to get at it
+
+def answer_@n@__by_module(x):
+    return rnnlib.cells.rnn_step(x, x, x, x, x)[0]
+@end

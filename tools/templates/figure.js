@@ -1,4 +1,4 @@
-// room: 20rem, 20rem, 24rem
+// room: 13.2rem, 14.5rem, 14.5rem
 // <unrolled-@name@>: FILL IN: what is drawn, and what the reader moves.
 
 import { Figure, within } from "./figure.js";
@@ -17,9 +17,9 @@ class @Class@ extends Figure {
   w = 0.8;
 
   build() {
-    this.drawing = svg("svg", { role: "img", height: 80 });
+    this.drawing = svg("svg", { role: "img", height: 80, "aria-label": "FILL IN: what is drawn, in words" });
     this.slider = slider({
-      label: "w_h", min: 0, max: 1, step: 0.1, value: this.w,
+      label: "w_h", min: 0, max: 1, step: 0.05, value: this.w,
       onInput: (value) => { this.w = value; this.update(); },
     });
     return [this.drawing, this.slider.element];

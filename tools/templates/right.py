@@ -1,5 +1,9 @@
 """Right answers to @slug@ that look nothing like ours: all must earn every point."""
 
+# FILL IN: one and more for each function
+@each
 
-def twice__sum(x):
-    return x + x  # FILL IN: two for each function
+
+def answer_@n@__sum(x):
+    return x + x + @n@
+@end
