@@ -124,12 +124,13 @@ def ctc_loss(
         )
 
     t, n = np.arange(T)[:, None], np.arange(2 * labels.shape[1] + 1)
-    last = frames - 1 - t, 2 * n_labels[:, None] - n  # how far the ends are: (T, B), (B, N)
-    counts = (last[0] >= 0)[:, :, None] & (last[1] >= 0)  # (T, B, N)
+    frames_left, states_left = frames - 1 - t, 2 * n_labels[:, None] - n  # (T, B), (B, N)
+    counts = (frames_left >= 0)[:, :, None] & (states_left >= 0)  # (T, B, N)
     batch = np.arange(B)[:, None]
-    backwards = last[0].clip(0)[:, :, None], batch, last[1].clip(0)
+    backwards = frames_left.clip(0)[:, :, None], batch, states_left.clip(0)
 
-    log_y = log_softmax(np.where(last[0][..., None] >= 0, logits, 0.0).astype(np.float64))
+    logits_64 = np.where(frames_left[:, :, None] >= 0, logits, 0.0).astype(np.float64)
+    log_y = log_softmax(logits_64)
     z = np.full((B, len(n)), blank)
     z[:, 1::2] = labels
     log_y_z = log_y[t[:, :, None], batch, z]  # (T, B, N)
@@ -153,7 +154,7 @@ def ctc_loss(
     dlogits[:, :, blank] -= shares[:, :, ::2].sum(axis=2)
     for u in range(labels.shape[1]):
         dlogits[:, np.arange(B), labels[:, u]] -= shares[:, :, 2 * u + 1]
-    dlogits[last[0] < 0] = 0.0
+    dlogits[frames_left < 0] = 0.0
     impossible = log_p == IMPOSSIBLE
     dlogits[:, impossible] = 0.0
     if zero_infinity:
