@@ -148,14 +148,15 @@ def test_the_best_guess_is_the_grammar_s(figure):
 
 
 def test_a_story_of_the_grammar_is_recognised(figure):
-    told = storybook.stories(200, 0, frame=FRAME)
-    texts = [" ".join(story.words[:-1]) for story in told]
+    told = [one for one in storybook.stories(300, 0) if " ".join(one.words[:-1]).endswith(FRAME)]
+    assert len(told) > 50
+    texts = [" ".join(one.words[:-1]) for one in told]
     wrong = ["so " + FRAME, "the fridge is empty " + FRAME, "mia says " + FRAME, "i am going to"]
     answers = call(
         figure, "return input.map((one) => figure.pattern(model).exec(one));", texts + wrong
     )
-    assert answers[200:] == [None] * len(wrong)
-    assert [answer[1] for answer in answers[:200]] == [story.reason for story in told]
+    assert answers[len(told) :] == [None] * len(wrong)
+    assert [answer[1] for answer in answers[: len(told)]] == [one.reason for one in told]
 
 
 def test_it_opens_with_the_book_s_sentence(figure, network):
