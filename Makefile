@@ -108,7 +108,7 @@ pin: .venv/bin/python ## pin what pyproject.toml newly names, with what it needs
 	@$(MAKE) --no-print-directory .venv/.test
 
 clean: ## remove everything that the verbs made
-	rm -rf _build exercises .venv theme/node_modules gradebook.db .nbgrader.log
+	rm -rf _build exercises chapters/api .venv theme/node_modules gradebook.db .nbgrader.log
 
 # ── the parts ────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from theme import TOKENS
 from theme.addresses import EXERCISES_BRANCH, colab, repository
+from theme.cards import cards
 from theme.downloads import exercise_of, files_read
 from theme.live import scripts
 
@@ -148,6 +149,8 @@ def styles(doctree: nodes.document | None) -> list[str]:
 
 def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Give layout.html what it asks for under the name `unrolled`."""
+    if pagename.startswith("_modules/"):
+        context["title"] = f"Source of {context['title']}"
     source = Path(app.env.doc2path(pagename)) if pagename in app.env.found_docs else None
     address = repository(app.config)
     title = quote(f"Error on the page {pagename}")
@@ -161,6 +164,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     colours = TOKENS.read_text(encoding="utf-8")
     context["unrolled"] = {
         "asset": asset,
+        "cards": cards(app, pagename, doctree),
         "description": description(pagename, doctree),
         "base": urlsplit(app.config.html_baseurl).path,
         "modules": scripts(doctree),

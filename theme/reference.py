@@ -1,4 +1,4 @@
-"""The reference of rnnlib: what autodoc takes from docstrings, with links."""
+"""The reference of rnnlib: a page for each module, made from its docstrings, with links."""
 
 from __future__ import annotations
 
@@ -7,24 +7,114 @@ import inspect
 import pkgutil
 import re
 from functools import cache
+from pathlib import Path
+from types import ModuleType
 
+from docutils import nodes
+from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+PAGE = """\
+---
+myst:
+  html_meta:
+    description: "{name}, a module of the NumPy package of the course Unrolled. {sentence}"
+---
+
+# {name}
+
+```{{eval-rst}}
+.. highlight:: none
+
+.. automodule:: {name}
+   :members:
+```
+"""
 
 
 @cache
-def public_names() -> dict[str, str]:
-    """Each public name of rnnlib and where it is documented: {"RNN": "rnnlib.recurrent.RNN"}."""
+def modules() -> dict[str, ModuleType]:
+    """The modules of rnnlib by their full names."""
     import rnnlib
 
-    names = {}
-    for module in pkgutil.walk_packages(rnnlib.__path__, "rnnlib."):
-        loaded = importlib.import_module(module.name)
-        for name, value in vars(loaded).items():
-            own = getattr(value, "__module__", None) == module.name
-            kind = inspect.isroutine(value) or inspect.isclass(value)
-            if own and kind and not name.startswith("_"):
-                names[name] = f"{module.name}.{name}"
-    return names
+    found = pkgutil.walk_packages(rnnlib.__path__, "rnnlib.")
+    return {one.name: importlib.import_module(one.name) for one in found if not one.ispkg}
+
+
+def names_of(module: ModuleType) -> list[str]:
+    """What a module defines and shows, in its own order."""
+    return [
+        name
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__
+        and (inspect.isroutine(value) or inspect.isclass(value))
+        and not name.startswith("_")
+    ]
+
+
+@cache
+def documented() -> dict[str, str]:
+    """What a docstring may name, and its full name: RNN, recurrent, recurrent.RNN."""
+    found = {}
+    for full, module in modules().items():
+        short = full.removeprefix("rnnlib.")
+        found[short] = full
+        found |= {f"{short}.{name}": f"{full}.{name}" for name in names_of(module)}
+    for full, module in modules().items():  # a function before a module of its name
+        found |= {name: f"{full}.{name}" for name in names_of(module)}
+    return found
+
+
+def sentence(module: ModuleType) -> str:
+    """The first sentence of a module's docstring."""
+    return " ".join(module.__doc__.split("\n\n")[0].split())
+
+
+def page_of(name: str) -> str:
+    return "api/" + name.removeprefix("rnnlib.")
+
+
+def write_pages(app: Sphinx, config) -> None:
+    """A page for each module; git ignores them. Only what differs is written, for `make`."""
+    folder = Path(app.srcdir, "api")
+    folder.mkdir(exist_ok=True)
+    pages = {
+        Path(app.srcdir, page_of(name) + ".md"): PAGE.format(name=name, sentence=sentence(module))
+        for name, module in modules().items()
+    }
+    for path in set(folder.iterdir()) - set(pages):
+        path.unlink()
+    for path, text in pages.items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+class Modules(SphinxDirective):
+    """A table of modules, each with its sentence and its names.
+
+    Each line is the name of a module.
+    """
+
+    has_content = True
+
+    def run(self):
+        rows = ["| Module | What it holds | Names |", "|---|---|---|"]
+        for name in (f"rnnlib.{line.strip()}" for line in self.content):
+            module = modules()[name]
+            self.env.note_dependency(module.__file__)
+            links = (f"{{py:obj}}`{one} <{name}.{one}>`" for one in names_of(module))
+            address = f"{page_of(name)}.md"
+            short = name.removeprefix("rnnlib.")
+            rows.append(f"| [{short}]({address}) | {sentence(module)} | {', '.join(links)} |")
+        box = nodes.Element()
+        self.state.nested_parse(StringList(rows, self.env.docname), self.content_offset, box)
+        return box.children
+
+
+def skip_fields(app: Sphinx, what, name, obj, skip: bool, options) -> bool | None:
+    """A named tuple's fields are described in its docstring, and by Python not at all."""
+    return True if str(obj.__doc__).startswith("Alias for field number") else None
 
 
 def untyped(app: Sphinx, what, name, obj, options, lines: list[str]) -> None:
@@ -38,7 +128,7 @@ def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> N
 
     def reference(match):
         word = match[1]
-        target = public_names().get(word)
+        target = documented().get(word)
         return f":py:obj:`{word} <{target}>`" if target else f"``{word}``"
 
     for i, line in enumerate(lines):
@@ -56,6 +146,10 @@ def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> N
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_directive("modules", Modules)
+    # before the table of contents is read
+    app.connect("config-inited", write_pages, priority=100)
+    app.connect("autodoc-skip-member", skip_fields)
     app.connect("autodoc-process-docstring", untyped, priority=100)
     app.connect("autodoc-process-docstring", link_docstring, priority=900)
     return {"parallel_read_safe": True}

@@ -102,6 +102,53 @@ addEventListener("afterprint", () => {
   for (const fold of folds) fold.open = fold.dataset.open === "true";
 });
 
+// A linked term or source is explained beside the link, for as long as one points at either.
+let card = null;
+function showCard(link, words) {
+  hideCard();
+  card = document.createElement("div");
+  card.className = "explanation";
+  card.id = "explanation";
+  card.setAttribute("role", "tooltip");
+  card.append(words.content.cloneNode(true));
+  link.setAttribute("aria-describedby", "explanation");
+  card.link = link;
+  const main = document.querySelector("main");
+  main.append(card);
+  const [line] = link.getClientRects();
+  const origin = main.getBoundingClientRect();
+  const left = Math.max(16, Math.min(line.left, innerWidth - card.offsetWidth - 16));
+  const below = line.bottom + card.offsetHeight + 8 < innerHeight;
+  const top = below ? line.bottom + 2 : line.top - card.offsetHeight - 2;
+  card.style.left = left - origin.left + "px";
+  card.style.top = top - origin.top + "px";
+  card.addEventListener("pointerleave", () => leave());
+  card.addEventListener("pointerenter", () => clearTimeout(leaving));
+}
+function hideCard() {
+  card?.link.removeAttribute("aria-describedby");
+  card?.remove();
+  card = null;
+}
+let coming, leaving;
+const leave = () => {
+  clearTimeout(coming);
+  leaving = setTimeout(hideCard, 250);
+};
+for (const link of document.querySelectorAll("article a[href*='#']")) {
+  const words = document.getElementById("card-" + decodeURIComponent(link.hash.slice(1)));
+  if (!words) continue;
+  link.addEventListener("pointerenter", ({ pointerType }) => {
+    if (pointerType === "touch") return; // a tap follows the link
+    clearTimeout(leaving);
+    coming = setTimeout(showCard, 200, link, words);
+  });
+  link.addEventListener("pointerleave", leave);
+  link.addEventListener("focus", () => link.matches(":focus-visible") && showCard(link, words));
+  link.addEventListener("blur", hideCard);
+}
+addEventListener("keydown", ({ key }) => key === "Escape" && hideCard());
+
 // The outline shows where one is, and the browser keeps it for the next visit; nothing is sent.
 const here = location.pathname;
 const places = new Map();
