@@ -14,9 +14,9 @@ export RNNLIB_DATA ?= $(abspath $(wildcard ../shared/data))
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 # The verbs whose numbers are compared with stored ones compute on AVX2: its bits are the same on
-# every processor that has it. What the environment sets already stays; PINNED=none sets nothing.
+# every processor that has it. What the environment sets stays, and with PINNED=none all of it.
 ifeq ($(shell uname -m),x86_64)
-PINNED := test check notebooks experiments experiments-check lock
+PINNED ?= test check notebooks experiments experiments-check lock
 $(PINNED): export NPY_DISABLE_CPU_FEATURES ?= X86_V4,AVX512_ICL,AVX512_SPR
 $(PINNED): export OPENBLAS_CORETYPE ?= Haswell
 $(PINNED): export ATEN_CPU_CAPABILITY ?= avx2

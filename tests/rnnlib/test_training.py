@@ -252,7 +252,7 @@ def test_a_model_learns_from_buckets():
         },
     )
     assert history["error"][0] > 0.2
-    assert history["error"][-1] == 0.0
+    assert history["error"][-1] < 0.05
 
 
 @pytest.mark.parametrize(
@@ -338,7 +338,7 @@ def test_training_learns_to_remember_and_repeats_bit_for_bit():
         )
     assert histories[0] == histories[1]
     assert histories[0]["error"][0] > 0.2
-    assert histories[0]["error"][-1] == 0.0
+    assert histories[0]["error"][-1] < 0.05
     assert len(histories[0]["loss"]) == 30
     assert len(histories[0]["step"]) == 120
     assert model.training
