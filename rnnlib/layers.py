@@ -183,7 +183,9 @@ class Embedding(Module):
         """
         tokens, I = self.recall(), self.embedding_dim
         dx = expect_float("dx", dx, (*tokens.shape, I), dtype=self.weight.data.dtype)
-        # sorted, equal words stand side by side; ten times as fast as np.add.at
+        # sorted, equal words stand side by side: faster than np.add.at. Numbers of 16 bits or
+        # less are sorted in linear time
+        tokens = tokens.astype(np.min_scalar_type(self.num_embeddings))
         order = np.argsort(tokens, axis=None, kind="stable")
         words, starts = np.unique(tokens.reshape(-1)[order], return_index=True)
         sums = np.add.reduceat(dx.reshape(-1, I)[order], starts, axis=0)
