@@ -2,7 +2,7 @@
 
     h_t = f(W_x x_t + W_h h_{t-1} + b)        y_t = W_y h_t + c
 
-A legend of letters holds everywhere:
+A legend of letters holds everywhere::
 
     T time    B batch    I input    H hidden    K classes or outputs
     G gates   D directions          L layers

@@ -1,4 +1,4 @@
-"""Attention: look at every step of another sequence, and take a weighted mean.
+"""Attention: look at every step of another sequence, and take a weighted mean::
 
     e_tj = score(q_t, k_j)              how well key j answers query t
     α_tj = softmax over j of e_tj       where query t looks; each row adds up to 1

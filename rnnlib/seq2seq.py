@@ -1,4 +1,4 @@
-"""Sequence to sequence: one network reads, another writes what it understood.
+"""Sequence to sequence: one network reads, another writes what it understood::
 
     encoder     m_1 … m_Tk, s  =  recurrent(embedding(source))      the memory, the last state
     decoder     h_1 … h_Tq     =  recurrent(embedding(tokens)),  begun in state s
