@@ -1,14 +1,12 @@
-"""{course}: what the pages say of all chapters, made from chapters/course.yml and rnnlib.data.
+"""{course}: what the pages say of all chapters, made from chapters/course.yml.
 
 ```{course} chapters       every chapter with its idea, a numbered list
 ```{course} weeks          the syllabus
 ```{course} applications   a group of the promises, and the chapters that keep them
-```{course} data           the reference of every module of data
 """
 
 from __future__ import annotations
 
-import pkgutil
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +17,6 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.environment.collectors.toctree import TocTreeCollector
 from sphinx.util.docutils import SphinxDirective
-
-from rnnlib import data
 
 
 class Course(SphinxDirective):
@@ -55,10 +51,6 @@ def table(course: dict[str, Any], what: str) -> list[str]:
             chapters = "; ".join(link(titles[n], n) for n in numbers)
             rows.append(f"| {week} | {chapters} | {question} |")
         return rows
-    if what == "data":
-        names = [f"rnnlib.data.{module.name}" for module in pkgutil.iter_modules(data.__path__)]
-        each = "".join(f".. automodule:: {name}\n   :members:\n\n" for name in names)
-        return ["```{eval-rst}", *each.splitlines(), "```"]
     rows = ["| Promise | Where |", "|---|---|"]
     for promise, first, *others in course["promises"][what]:
         each = [

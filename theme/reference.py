@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib
 import inspect
+import itertools
 import pkgutil
 import re
 from functools import cache
@@ -93,14 +95,17 @@ def write_pages(app: Sphinx, config) -> None:
 class Modules(SphinxDirective):
     """A table of modules, each with its sentence and its names.
 
-    Each line is the name of a module.
+    Each line is the name of a module, or a pattern for several: data.*
     """
 
     has_content = True
 
     def run(self):
         rows = ["| Module | What it holds | Names |", "|---|---|---|"]
-        for name in (f"rnnlib.{line.strip()}" for line in self.content):
+        asked = [fnmatch.filter(modules(), f"rnnlib.{line.strip()}") for line in self.content]
+        if not all(asked):
+            raise self.error(f"no module of rnnlib for one of: {', '.join(self.content)}")
+        for name in itertools.chain(*asked):
             module = modules()[name]
             self.env.note_dependency(module.__file__)
             links = (f"{{py:obj}}`{one} <{name}.{one}>`" for one in names_of(module))
