@@ -319,7 +319,7 @@ def test_labels_that_cannot_be_said_cost_their_own_sequence_alone_as_in_torch(wh
                 ctc_loss(*case)
         else:
             assert ctc_loss(*case)[0] == np.inf
-            np.testing.assert_array_equal(ctc_loss(*case)[1], dlogits)
+            np.testing.assert_allclose(ctc_loss(*case)[1], dlogits, rtol=1e-12)
         seen += len(targets) > 1
     assert seen > 20
 
