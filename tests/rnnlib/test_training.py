@@ -524,6 +524,23 @@ def test_truncated_backpropagation_takes_the_steps_that_torch_takes():
     assert losses[-1] < losses[0]
 
 
+def test_a_training_that_carries_a_state_goes_on_from_its_file(tmp_path):
+    text = np.random.default_rng(3).integers(5, size=61)
+
+    def train(epochs, path, **more):
+        model = Writer(5, 4, seed=0)
+        pieces = Pieces(text[:-1], text[1:], batch_size=3, steps=7)
+        optimizer = Adam(model.parameters(), lr=0.01)
+        settings = {"epochs": epochs, "carry_state": True, "checkpoint": path} | more
+        return fit(model, pieces, optimizer, **settings)["step"]
+
+    train(2, tmp_path / "run.npz")
+    resumed = train(4, tmp_path / "run.npz")
+    np.testing.assert_allclose(resumed, train(4, None), rtol=1e-12)
+    with pytest.raises(ValueError, match="with carry_state True, not False"):
+        train(4, tmp_path / "run.npz", carry_state=False)
+
+
 def test_an_optimizer_of_another_model_is_refused():
     data = [(np.eye(2), np.array([0, 1]))]
     old, new = Linear(2, 2, seed=0), Linear(2, 2, seed=0)
