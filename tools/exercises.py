@@ -29,10 +29,10 @@ or a part of it: then the test needs no line for it. With no sentence, the answe
 fail.
 
 For each wrong answer the test is run until its result first differs from the right one,
-there its line is written, and the message is read: if it does not name the cause, or if
-two causes give the same numbers, `make notebooks` says so, and the example needs other
-numbers. SURVIVORS in the same file names the mutants made by swapping operators that are
-right answers too, each with the reason.
+there its line is written, and the message is read: if it does not name the cause (two
+causes with the same numbers are both not named), `make notebooks` says so, and the example
+needs other numbers. SURVIVORS in the same file names the mutants made by swapping operators
+that are right answers too, each with the reason.
 """
 
 from __future__ import annotations
@@ -297,39 +297,29 @@ def asked(assignment: Assignment, test: str, answer: Answer | None) -> list[Any]
     return found
 
 
-def table(assignment: Assignment, cell: Cell, wrong: list[Answer]) -> tuple[list[str], list[str]]:
-    """The lines of a test's `Stored`, and what is wrong with them, each a sentence."""
+def table(assignment: Assignment, cell: Cell, wrong: list[Answer]) -> tuple[list[str], dict]:
+    """The lines of a test's `Stored`, and what it tells those wrong answers that it fails."""
     right = asked(assignment, cell.visible, None)
     rows: dict[int, dict[str, Any]] = {0: {}}
-    problems, silent = [], []
 
     def told(answer: Answer) -> str:
         """The message that the answer gets from the test as it stands by now."""
-        scope = answer.into(assignment.namespace())
-        text = STORED.sub(
-            lambda m: m[1] + "\n" + "\n".join(written(right, rows)) + m[3], cell.visible
-        )
-        error = failure([cell.replace(text)], scope)
+        lines = "\n".join(written(right, rows))
+        text = STORED.sub(lambda m: f"{m[1]}\n{lines}{m[3]}", cell.visible)
+        error = failure([cell.replace(text)], answer.into(assignment.namespace()))
         return str(error) if error else ""
 
     for answer in wrong:
         if not answer.cause or answer.cause in told(answer):
             continue
-        for k, (mine, theirs) in enumerate(
-            zip(right, asked(assignment, cell.visible, answer), strict=False)
-        ):
+        results = zip(right, asked(assignment, cell.visible, answer), strict=False)
+        for k, (mine, theirs) in enumerate(results):
             if not close(mine, theirs):
                 if writable(theirs):
-                    if any(close(theirs, other) for other in rows.get(k, {}).values()):
-                        problems.append(f"{answer.name}: another slip gives the same numbers")
                     rows.setdefault(k, {})[answer.cause] = theirs
                 break
-        if answer.cause not in told(answer):
-            silent.append(answer)
-    for answer in silent:
-        if answer.cause not in (message := told(answer)):
-            problems.append(f"{answer.name}: {answer.cause!r} is not in\n{message or 'it passes'}")
-    return written(right, rows), problems
+    messages = {answer: told(answer) for answer in wrong if answer.cause}
+    return written(right, rows), {answer: text for answer, text in messages.items() if text}
 
 
 def close(a: Any, b: Any) -> bool:
@@ -373,7 +363,7 @@ def packing(result: Any) -> str:
 def alike(results: list[Any]) -> bool:
     """Whether one unit is fine enough for all."""
     arrays = [np.asarray(result) for result in results]
-    return packing(results[0]) == "%" or np.ptp([exponent(a) for a in arrays if a.any()] or 0) <= 8
+    return packing(results[0]) == "%" or np.ptp([exponent(a) for a in arrays if a.any()] or 0) <= 11
 
 
 def row(result: Any, shape: tuple[int, ...] = (), digits: int = 6) -> str:
@@ -458,13 +448,25 @@ def block(lines: list[str]) -> str:
 
 
 def tables(assignment: Assignment) -> Iterator[tuple[Cell, list[str], list[str]]]:
-    """For each test with stored results: the cell, its lines, and what is wrong with them."""
+    """For each test with stored results: the cell, its lines, and the causes that it hides."""
     wrong = answers(assignment)
     for function, (_, tests) in assignment.exercises().items():
+        left = [answer for answer in wrong if answer.function == function]
+        named: set[Answer] = set()
         for cell in tests:
-            if stored(cell.visible) is not None:
-                mine = [answer for answer in wrong if answer.function == function]
-                yield cell, *table(assignment, cell, mine)
+            if stored(cell.visible) is None:
+                continue
+            lines, told = table(assignment, cell, left)
+            named |= {answer for answer, text in told.items() if answer.cause in text}
+            yield (
+                cell,
+                lines,
+                [
+                    f"{answer.name}: {answer.cause!r} is not in\n{text}"
+                    for answer, text in told.items()
+                    if answer not in named
+                ],
+            )
 
 
 def fill(notebook: Any, path: Path) -> list[str]:
