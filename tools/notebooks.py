@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import base64
 import difflib
+import functools
 import hashlib
 import io
 import os
@@ -41,27 +42,30 @@ Nothing is stored. Print fewer digits, or what holds on each (a range over seeds
 or read stored weights. For sampled text and the like there is the tag nbval-ignore-output."""
 
 # The first code cell of every notebook, so that one that was downloaded alone says what it needs.
+# The install line is the one of the page Getting started.
 SETUP = """\
-# Makes sure that rnnlib is here. On Colab it is fetched; elsewhere the message says how to get it.
+# One thread for matrix products, set before NumPy is imported; then rnnlib, or how to get it.
 import os
 import subprocess
 import sys
 
-REPOSITORY = "{repository}"
+for library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ.setdefault(f"{{library}}_NUM_THREADS", "1")
+RNNLIB = "rnnlib[plot,progress] @ {wheel}"
 if "google.colab" in sys.modules and "rnnlib" not in sys.modules:
-    subprocess.run(["git", "clone", "--quiet", "--depth=1", REPOSITORY, "unrolled"], check=True)
-    os.chdir("unrolled/chapters")  # chapters read stored results that lie beside them
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "..[plot,progress]"]
-    subprocess.run(pip, check=True)
-INSTALL = f'pip install "rnnlib[plot,progress] @ git+{{REPOSITORY}}"'
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", RNNLIB], check=True){clone}
+INSTALL = f'In a terminal: python -m pip install jupyterlab nbgrader "{{RNNLIB}}"'
 try:
     import rnnlib
 except ImportError:
-    message = f"rnnlib is missing. In a terminal: {{INSTALL}}, then restart the kernel."
-    raise ImportError(message) from None
+    raise ImportError(f"rnnlib is missing. {{INSTALL}}") from None
 if rnnlib.__version__ != "{version}":
-    print(f"This notebook was written for rnnlib {version}, but {{rnnlib.__version__}} is here.")
-    print(f"If something fails, try in a terminal: {{INSTALL}} --upgrade")"""
+    print(f"Written for rnnlib {version}; here is {{rnnlib.__version__}}. {{INSTALL}}")"""
+# what a chapter reads lies beside it; an assignment stays in its folder
+CLONE = """
+    clone = "git clone --quiet --depth=1 {repository} unrolled"
+    subprocess.run(clone.split(), check=True)
+    os.chdir("unrolled/chapters")  # the stored results that this chapter reads lie there"""
 
 
 def notebooks(names: list[str]) -> list[Path]:
@@ -73,15 +77,19 @@ def notebooks(names: list[str]) -> list[Path]:
     return [path for path in found if not names or path.stem in names]
 
 
-def setup_source() -> str:
-    """The setup cell, with the address and the version that the project has now."""
+@functools.cache
+def setup_source(is_chapter: bool) -> str:
+    """The setup cell, with the addresses and the version that the project has now."""
+    sys.path.insert(0, str(ROOT))
+    from theme.addresses import published_at, wheel_name
+
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    version = re.search(
-        r'__version__ = "(.+)"', (ROOT / "rnnlib/__init__.py").read_text(encoding="utf-8")
+    repository = config["repository"]["url"]
+    return SETUP.format(
+        wheel=f"{published_at(repository)}exercises/{wheel_name()}",
+        version=wheel_name().split("-")[1],
+        clone=CLONE.format(repository=repository) if is_chapter else "",
     )
-    if version is None:
-        raise ValueError("rnnlib/__init__.py names no __version__")
-    return SETUP.format(repository=config["repository"]["url"], version=version[1])
 
 
 def canonical(notebook: nbformat.NotebookNode, keep_outputs: bool) -> nbformat.NotebookNode:
@@ -93,7 +101,7 @@ def canonical(notebook: nbformat.NotebookNode, keep_outputs: bool) -> nbformat.N
     notebook.metadata = nbformat.from_dict(KERNEL | ours)
     notebook.cells = [cell for cell in notebook.cells if cell.id != "setup" and cell.source.strip()]
     first = next((i for i, c in enumerate(notebook.cells) if c.cell_type == "code"), 0)
-    setup = nbformat.v4.new_code_cell(setup_source(), id="setup")
+    setup = nbformat.v4.new_code_cell(setup_source(is_chapter=keep_outputs), id="setup")
     setup.metadata["tags"] = ["remove-cell"]
     notebook.cells.insert(first, setup)
 
