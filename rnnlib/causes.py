@@ -67,10 +67,10 @@ def of_values(
         The sizes of the case, which may turn up as factors.
     close : function of two arrays
     """
-    if got.size == 0 or got.dtype.kind not in "fiu" or not np.isfinite(got).all():
+    if got.size == 0 or got.dtype.kind not in "fiu" or not np.isfinite([got, want]).all():
         return ""
     if got.size > 1 and not got.any() and want.any():
-        return "every entry is 0, as if the result were never filled in"
+        return "every entry is 0; is the result ever filled in?"
     fits = []
     if close(got, -want):
         fits.append("a sign is wrong; it is the negative of what is expected")
@@ -113,7 +113,7 @@ def _factor(got: np.ndarray, want: np.ndarray, sizes: Mapping[str, int], close: 
             letters = [letter for letter, size in sizes.items() if size == factor]
             if len(letters) == 1 and (want.size > 1 or factor > 2):
                 return f"it is {factor} times too {too}, and {letters[0]} is {factor}: {instead}?"
-            return f"it is {factor} times too {too}" if want.size > 1 else ""
+            return f"it is 2 times too {too}" if want.size > 1 and factor == 2 else ""
     return ""
 
 
@@ -181,10 +181,12 @@ def _missing_axis(got: np.ndarray, want: np.ndarray, letters: str, close: Callab
 # ── in the error ─────────────────────────────────────────────────────────────
 
 _ARRAY = "a list is not an array; make one with np.array(...)"
+_UNEQUAL = "the arrays that are put together have different shapes"
 # Python's and NumPy's words, what must stand in the line besides, and what usually causes them
 CRASHES = [
     ("broadcast.*input array", "", "what is stored there has another shape than its place"),
-    ("matmul", "", "the shapes do not fit; does a matrix need .T, or another order?"),
+    ("matmul|not aligned", "", "the shapes do not fit; does a matrix need .T, or another order?"),
+    ("inhomogeneous|must match exactly|same number of dim|same shape", "", _UNEQUAL),
     ("broadcast", "", "the shapes do not fit; does an array need .T, or another axis?"),
     (
         "length-1 array|0-dimensional array|size-1 array|must be real number",
@@ -244,6 +246,8 @@ def of_crash(
     if isinstance(error, NameError) and not cause:
         near = difflib.get_close_matches(error.name or "", labels, n=1, cutoff=0.5)
         cause = f"it is called {near[0]} in the first line of the function" if near else ""
+    if "shapes do not fit" in cause:
+        cause = of_globals(function) or cause
     if isinstance(error, TypeError) and "positional argument" in said and not line:
         cause = "the arguments in the function's first line were changed; they must stay"
     if isinstance(error, TypeError) and "not callable" in said:
@@ -307,7 +311,7 @@ def of_second_call(function: Callable, args: Sequence[Any], result: Any) -> str:
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape:
             left = np.isnan(b) if b.dtype.kind == "f" else np.zeros(b.shape, dtype=bool)
             if (left & (a == a)).any() and close(a[~left], b[~left]):
-                return "some entries are never filled in; they hold whatever np.empty found there"
+                return "entries are used before they are filled in; np.empty fills in nothing"
     if len(first) == len(second) and all(close(a, b) for a, b in zip(first, second, strict=True)):
         return ""
     name = getattr(function, "__name__", "the function")
@@ -327,8 +331,9 @@ def of_globals(function: Callable | None, shadows_only: bool = False) -> str:
                 f"the notebook gives the name {name} another meaning, which hides Python's own; "
                 "rename that variable and restart the kernel"
             )
-        data = (np.ndarray, list, dict, int, float)
-        if not shadows_only and isinstance(value, data) and not name.isupper():
+        constant = isinstance(value, (list, dict, int, float)) and name.isupper()
+        data = isinstance(value, (np.ndarray, list, dict, int, float)) and not constant
+        if data and not shadows_only:
             return (
                 f"the function reads {name}, a variable of the notebook and none of its arguments"
             )

@@ -42,7 +42,7 @@ EDITS = {
         ),
         "every word is equally likely, as if the context were never found": "(*context, word) → (context, word)",
         "is of type list": "return ( → return list((; len(vocabulary)) → len(vocabulary)))",
-        "": "len(vocabulary) → 3",
+        "": "len(vocabulary) → 4",
     },
     "bits_per_word": {
         "the logarithm is the natural one; bits want base 2": "np.log2 → np.log",
@@ -66,7 +66,7 @@ EDITS = {
         "the n-grams are counted on the test alone": "count_ngrams(train → count_ngrams(test",
         "the score is taken on all the stories": "in test: → in stories:",
         "everything is counted, and everything is in the test": "count_ngrams(train → count_ngrams(stories; in test: → in stories:",
-        "nothing is counted": "count_ngrams(train, n) → {}",
+        "nothing is found in the counts: are they made, with n words each?": "count_ngrams(train, n) → {}",
         "half of the stories are counted, not four fifths": "* 4 // 5 → // 2",
         "the first fifth is the test, not the last": (
             "* 4 // 5 → // 5; train, test = stories[:cut], stories[cut:] → test, train = stories[:cut], stories[cut:]"

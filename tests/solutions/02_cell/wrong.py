@@ -37,7 +37,7 @@ EDITS = {
         "every step holds the last one: the same array was stored again and again": "h[t] = → h[:] =",
         "the inputs are read from the last to the first": "in range(len(x)) → in reversed(range(len(x)))",
         "only the first input is used, again and again": "x[t] → x[0]",
-        "some entries are never filled in": "range(len(x)) → range(x.shape[1])",
+        "entries are used before they are filled in": "range(len(x)) → range(x.shape[1])",
         "read_then_rest changed its argument h_0 in place": "h_t = leaky → h_t[:] = leaky",
         "the steps of rest are missing": "np.zeros((R, → np.zeros((0,",
         "the rest comes first": "[x, np.zeros((R, *x.shape[1:]))] → [np.zeros((R, *x.shape[1:])), x]",
@@ -61,8 +61,10 @@ EDITS = {
     },
     "many_to_one": {
         "the state at time T was taken, for the shorter sequence padding": "lengths - 1 → -1",
-        "an index is too large": "lengths - 1 → lengths",
-        "the time is off by one: step number n has index n - 1": "lengths - 1 → lengths % len(h)",
+        "the time is off by one: step number n has index n - 1": [
+            "lengths - 1 → lengths",
+            "lengths - 1 → lengths % len(h)",
+        ],
         "the states before the last valid ones were taken": "lengths - 1 → lengths - 2",
         "the first state was taken": "lengths - 1 → 0",
         "the mean over time was taken, not the last valid state": "return last → return h.mean(0)",
