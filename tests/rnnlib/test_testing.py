@@ -451,7 +451,7 @@ def mine(x):
     ("source", "words"),
     [
         (LOOPS.replace("    return", "        return"), "a `return` stands inside the loop"),
-        (LOOPS.replace("range(len(x))", "range(1, len(x))"), "entries are used before they are filled in"),
+        (LOOPS.replace("range(len(x))", "range(1, len(x))"), "entries are used before they"),
         ("seen = []\ndef mine(x):\n    seen.append(1)\n    return len(seen) * x\n", "is kept from"),
         ("def mine(x, seen=[]):\n    seen.append(1)\n    return len(seen) * x\n", "is kept from"),
         ("def mine(x):\n    return x + h\n", "the function reads h, a variable of the notebook"),
