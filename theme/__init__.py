@@ -14,7 +14,9 @@ from sphinx.application import Sphinx
 THEME = Path(__file__).parent
 ROOT = THEME.parent
 TOKENS = ROOT / "rnnlib" / "tokens.css"
-PARTS = "addresses course markup reference formulas pictures live cards pages downloads".split()
+PARTS = (
+    "addresses course markup reference formulas pictures live cards search pages downloads".split()
+)
 
 
 def configure(app: Sphinx, config) -> None:
@@ -31,6 +33,23 @@ def copy_static(app: Sphinx) -> None:
         static = Path(app.outdir, "_static")
         shutil.copytree(THEME / "static", static, dirs_exist_ok=True)
         shutil.copy2(TOKENS, static)
+
+
+def stamped_folder(app: Sphinx, name: str, files: dict[str, bytes]) -> str:
+    """Write files that name each other into a folder below _static whose name changes with them.
+
+    So no browser uses an old one beside a new one.
+    """
+    stamp = zlib.crc32(
+        b"".join(part for pair in sorted(files.items()) for part in (pair[0].encode(), pair[1]))
+    )
+    folder = Path(app.outdir, "_static", f"{name}.{stamp:08x}")
+    for old in folder.parent.glob(f"{name}.*"):
+        shutil.rmtree(old)
+    folder.mkdir(parents=True)
+    for file, data in files.items():
+        (folder / file).write_bytes(data)
+    return folder.name
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

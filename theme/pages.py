@@ -86,6 +86,7 @@ class Surroundings(SphinxPostTransform):
             # where there is no room beside the text; layout.html has the other one
             fold = "<details><summary>On this page</summary>"
             opening = markup(f'<nav class="folded-outline" aria-label="On this page">{fold}')
+            sections["classes"].append("sections")
             around += [opening, sections, markup("</details></nav>")]
         place = title.parent.index(title) + 1
         title.parent[place:place] = around
@@ -174,6 +175,7 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         ).groups(),
         "report": f"{address}/issues/new?title={title}",
         "repository": address,
+        "search": context["pathto"](f"_static/{app.search_folder}/search.js", 1),
         "source": f"{address}/blob/main/chapters/{source.name}" if source else "",
         "styles": styles(doctree),
     }

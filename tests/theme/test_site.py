@@ -123,25 +123,6 @@ def test_every_chapter_has_its_place_in_the_course():
     assert kept <= set(weeks)
 
 
-def test_search_finds_a_word_from_a_page(site, page):
-    page.goto(f"{site}/start.html")
-    page.keyboard.press("/")
-    page.keyboard.type("vanishing gradient")
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/search.html?q=*")
-    page.wait_for_selector("#search-results li a")
-    results = page.eval_on_selector_all("#search-results a", "all => all.map((a) => a.pathname)")
-    results = [path.rpartition("/")[2] for path in results]
-    assert any(link.startswith("glossary.html") for link in results), results
-    page.click("#search-results li a[href^='glossary.html']")
-    page.wait_for_url("**/glossary.html*")
-
-
-def test_search_says_when_it_finds_nothing(site, page):
-    page.goto(f"{site}/search.html?q=xylophonist")
-    page.wait_for_selector("#search-results >> text=did not match any documents")
-
-
 @pytest.mark.parametrize("address", ["nowhere.html", "deep/er/nowhere", "unrolled/nowhere.html"])
 def test_an_unknown_address_answers_404_with_working_links(site, browser, address):
     context = browser.new_context()

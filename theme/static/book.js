@@ -55,6 +55,44 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Searching while one types; what it needs is fetched when a field is first used.
+for (const form of document.querySelectorAll("form.find")) {
+  const field = form.querySelector("input");
+  const own = form.querySelector(".found"); // below the field in the bar
+  const box = own ?? document.getElementById("found");
+  let search = null;
+  const look = async () => {
+    search ??= import(new URL(root.dataset.search, location));
+    const { show } = await search;
+    if (own) own.hidden = !field.value.trim();
+    else history.replaceState(null, "", "?q=" + encodeURIComponent(field.value));
+    await show(field.value, box, own ? 8 : 40);
+  };
+  field.addEventListener("focus", () => (search ??= import(new URL(root.dataset.search, location))));
+  field.addEventListener("input", look);
+  if (own) {
+    form.addEventListener("focusout", ({ relatedTarget }) => {
+      if (!form.contains(relatedTarget)) own.hidden = true;
+    });
+    form.addEventListener("keydown", (event) => {
+      const stops = [field, ...own.querySelectorAll("a")];
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step && !own.hidden) {
+        event.preventDefault();
+        stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
+      } else if (event.key === "Escape") {
+        own.hidden = true;
+        field.focus();
+      }
+    });
+  } else {
+    field.value = new URLSearchParams(location.search).get("q") ?? "";
+    form.addEventListener("submit", (event) => event.preventDefault());
+    if (field.value) look();
+    else field.focus();
+  }
+}
+
 // Copying code.
 if (navigator.clipboard) {
   for (const block of document.querySelectorAll("article .highlight:not(.cell_output .highlight)")) {
