@@ -146,7 +146,9 @@ def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> N
     if what == "module":
         # What is set in from the text is a formula or code, written as a plain block.
         for i in range(len(lines) - 1, 0, -1):
-            if lines[i].startswith(" ") and not lines[i - 1] and (i < 2 or lines[i - 2][:1] != " "):
+            before = lines[i - 2] if i > 1 else ""
+            begins = lines[i].startswith(" ") and not lines[i - 1] and before[:1] != " "
+            if begins and not before.endswith("::"):
                 lines[i:i] = ["::", ""]
 
 
