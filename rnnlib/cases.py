@@ -83,17 +83,16 @@ class Case:
     @property
     def told(self) -> str:
         """The case in words: what is special, sizes, numbers and short lists."""
-        small = {
-            name: value.tolist() if isinstance(value, np.ndarray) else value
-            for name, value in self.arrays.items()
-            if isinstance(value, (int, float, str, list, tuple, dict))
-            or (isinstance(value, np.ndarray) and value.dtype.kind == "i")
-        }
         parts = [f"{letter} = {size}" for letter, size in self.sizes.items()]
-        for name, value in small.items():
-            text = f"{value:.4g}" if isinstance(value, float) else str(value)
-            if name not in self.sizes:
-                parts.append(f"{name} = {text}" if len(text) < 200 else f"{name} = {text[:200]} …")
+        for name, value in self.arrays.items():
+            if name in self.sizes or (isinstance(value, np.ndarray) and value.dtype.kind != "i"):
+                continue
+            if isinstance(value, list) and any(isinstance(one, np.ndarray) for one in value):
+                parts.append(f"{name} of lengths {[len(one) for one in value]}")
+                continue
+            shown = value.tolist() if isinstance(value, np.ndarray) else value
+            text = f"{shown:.4g}" if isinstance(shown, float) else str(shown)
+            parts.append(f"{name} = {text}" if len(text) < 200 else f"{name} = {text[:200]} …")
         return "; ".join(text for text in (self.given, ", ".join(parts)) if text)
 
 

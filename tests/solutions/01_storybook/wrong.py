@@ -9,7 +9,7 @@ import numpy as np
 
 EDITS = {
     "count_ngrams": {
-        "the start signs are missing": '["<s>"] * (n - 1) + story → story; len(story)) → len(story) - n + 1)',
+        "the first words of each story are not counted: are start signs missing?": '["<s>"] * (n - 1) + story → story; len(story)) → len(story) - n + 1)',
         "there is a start sign too many": "(n - 1) → n; range(len(story)) → range(len(story) + 1)",
         "the last word of each story is not counted": "range(len(story)) → range(len(story) - 1)",
         "each kind is counted once; add 1 each time it occurs": "counts.get(ngram, 0) + 1 → 1",
