@@ -14,17 +14,21 @@ from sphinx.application import Sphinx
 THEME = Path(__file__).parent
 ROOT = THEME.parent
 TOKENS = ROOT / "rnnlib" / "tokens.css"
-PARTS = (
-    "addresses course markup reference formulas pictures live cards search pages downloads".split()
-)
+PARTS = "addresses course markup reference formulas pictures live".split()
+PARTS += "cards search social pages downloads".split()
 
 
 def configure(app: Sphinx, config) -> None:
     """What pages depend on besides their source: Sphinx writes all again when it changes."""
-    parts = [TOKENS, *THEME.glob("*.py"), *THEME.glob("*.html"), *THEME.glob("static/*")]
-    parts += THEME.glob("figures/*.js*")
+    from theme.downloads import exercises
+
+    parts = [TOKENS, *THEME.iterdir(), *THEME.glob("static/*"), *THEME.glob("figures/*.js*")]
     parts += [Path(app.srcdir, name) for name in ("glossary.md", "references.bib")]  # for cards
-    config.written_from = [zlib.crc32(path.read_bytes()) for path in sorted(parts)]
+    parts += [ROOT / "CITATION.cff"]
+    config.written_from = [
+        zlib.crc32(path.read_bytes()) for path in sorted(parts) if path.is_file()
+    ]
+    config.written_from += exercises()
 
 
 def copy_static(app: Sphinx) -> None:

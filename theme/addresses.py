@@ -42,9 +42,12 @@ def file_of(config, name: str) -> str | None:
 
 
 @cache
+def version() -> str:
+    return re.search(r'^__version__ = "(.+)"', (ROOT / "rnnlib/__init__.py").read_text(), re.M)[1]
+
+
 def wheel_name() -> str:
-    version = re.search(r'^__version__ = "(.+)"', (ROOT / "rnnlib/__init__.py").read_text(), re.M)
-    return f"rnnlib-{version[1]}-py3-none-any.whl"
+    return f"rnnlib-{version()}-py3-none-any.whl"
 
 
 def configure(app: Sphinx, config) -> None:

@@ -16,10 +16,12 @@ from sphinx.environment.adapters.toctree import TocTree
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from theme import TOKENS
-from theme.addresses import EXERCISES_BRANCH, colab, repository
+from theme.addresses import EXERCISES_BRANCH, colab, repository, version
 from theme.cards import cards
 from theme.downloads import exercise_of, files_read
 from theme.live import scripts
+from theme.reference import source_of
+from theme.social import citation, picture_of
 
 
 def launch_links(config, source: Path) -> str:
@@ -152,9 +154,13 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     """Give layout.html what it asks for under the name `unrolled`."""
     if pagename.startswith("_modules/"):
         context["title"] = f"Source of {context['title']}"
-    source = Path(app.env.doc2path(pagename)) if pagename in app.env.found_docs else None
     address = repository(app.config)
-    title = quote(f"Error on the page {pagename}")
+    report = quote(f"Error on the page {pagename}")
+    title, source, cited = context.get("title", ""), "", ""
+    if pagename in app.env.found_docs:
+        title = app.env.titles[pagename].astext()
+        source = source_of(pagename) or f"chapters/{Path(app.env.doc2path(pagename)).name}"
+        cited = citation(app.config.html_baseurl + app.builder.get_target_uri(pagename), title)
     static = Path(app.outdir, "_static")
 
     def asset(name: str) -> str:
@@ -166,18 +172,21 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     context["unrolled"] = {
         "asset": asset,
         "cards": cards(app, pagename, doctree),
-        "description": description(pagename, doctree),
         "base": urlsplit(app.config.html_baseurl).path,
+        "citation": cited,
+        "description": description(pagename, doctree),
         "modules": scripts(doctree),
         "outline": sections and app.builder.render_partial(sections)["fragment"],
         "paper": re.search(
             r"--paper: var\(--light, (#\w+)\) var\(--dark, (#\w+)\)", colours
         ).groups(),
-        "report": f"{address}/issues/new?title={title}",
+        "picture": picture_of(app, pagename, title),
+        "report": f"{address}/issues/new?title={report}",
         "repository": address,
         "search": context["pathto"](f"_static/{app.search_folder}/search.js", 1),
-        "source": f"{address}/blob/main/chapters/{source.name}" if source else "",
+        "source": source and f"{address}/blob/main/{source}",
         "styles": styles(doctree),
+        "version": version(),
     }
 
 

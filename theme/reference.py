@@ -77,6 +77,14 @@ def page_of(name: str) -> str:
     return "api/" + name.removeprefix("rnnlib.")
 
 
+def source_of(docname: str) -> str | None:
+    """The file that a page of the reference is made from, from the root of the repository."""
+    for name in modules():
+        if docname == page_of(name):
+            return name.replace(".", "/") + ".py"
+    return None
+
+
 def write_pages(app: Sphinx, config) -> None:
     """A page for each module; git ignores them. Only what differs is written, for `make`."""
     folder = Path(app.srcdir, "api")

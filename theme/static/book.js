@@ -95,7 +95,7 @@ for (const form of document.querySelectorAll("form.find")) {
 
 // Copying code.
 if (navigator.clipboard) {
-  for (const block of document.querySelectorAll("article .highlight:not(.cell_output .highlight)")) {
+  for (const block of document.querySelectorAll(".highlight:not(.cell_output .highlight)")) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "copy";
@@ -113,7 +113,7 @@ if (navigator.clipboard) {
 }
 
 // What is wider than the page scrolls, and must be reachable by keyboard.
-const wide = document.querySelectorAll("article pre, .formula, .table, .contents, .outline");
+const wide = document.querySelectorAll("pre, .formula, .table, .contents, .outline");
 function markScrollers() {
   // all is measured before anything is written: one layout, not one for each box
   const scrolls = [...wide].map((box) =>
