@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass
 class Case:
-    """Arguments to call a function with: `f(*case)`.
+    """Arguments to call a function with: `f(*case)`, or by name, `case.x`; `case.T` is a size.
 
     Parameters
     ----------
@@ -23,12 +23,6 @@ class Case:
         What each letter is.
     given : str
         What is special about it, for the student.
-
-    Examples
-    --------
-    >>> case = next(cases("BI", x="BI", lengths="B <= I"))
-    >>> case.sizes, case.x.shape, case.B
-    ({'B': 2, 'I': 3}, (2, 3), 2)
     """
 
     arrays: dict[str, Any]
@@ -46,31 +40,11 @@ class Case:
         raise AttributeError(name)
 
     def replace(self, **arrays: Any) -> Case:
-        """The same with some arguments exchanged.
-
-        Parameters
-        ----------
-        **arrays : any
-
-        Returns
-        -------
-        Case
-        """
+        """The same with some arguments exchanged."""
         return Case(self.arrays | arrays, self.axes, self.sizes, self.given)
 
     def permuted(self, letter: str) -> tuple[np.ndarray, Case]:
-        """The same with one axis in another order, in every array that has it.
-
-        Parameters
-        ----------
-        letter : str
-            Such as "B", for the batch in another order.
-
-        Returns
-        -------
-        order : (size of the axis,) array of int
-        Case
-        """
+        """An order of one axis, and the same with it in that order in every array that has it."""
         order = np.random.default_rng(self.sizes[letter]).permutation(self.sizes[letter])
         mixed = {
             name: np.take(array, order, self.axes[name].index(letter))
@@ -100,76 +74,32 @@ class Draws:
     """Chance that every version of NumPy takes alike, as stored results need it.
 
     NumPy promises the bits of `random`, and not those of `normal`, `integers` or `choice`.
+    Without a shape, a method gives one number.
 
     Parameters
     ----------
     seed : int
-
-    Examples
-    --------
-    >>> draw = Draws(0)
-    >>> draw.real(2, 3).shape, draw.whole(1, 3), draw.words("ab", 4)
-    ((2, 3), 2, ['b', 'b', 'b', 'b'])
     """
 
     def __init__(self, seed: int) -> None:
         self._random = np.random.default_rng(seed).random
 
     def real(self, *shape: int, low: float = -1.5, high: float = 1.5) -> Any:
-        """Numbers from low to high, of a shape; without a shape one number.
-
-        Parameters
-        ----------
-        *shape : int
-        low, high : float, optional
-
-        Returns
-        -------
-        (*shape) array or float
-        """
+        """Numbers from low to high, of this shape."""
         return low + (high - low) * self._random(shape or None)
 
     def whole(self, low: int, high: int, *shape: int) -> Any:
-        """Whole numbers from low to high, both included.
-
-        Parameters
-        ----------
-        low, high : int
-        *shape : int
-
-        Returns
-        -------
-        (*shape) array of int, or int
-        """
+        """Whole numbers from low to high, both included, of this shape."""
         drawn = np.floor(self.real(*shape, low=low, high=high + 1)).astype(int)
         return drawn if shape else int(drawn)
 
     def simplex(self, *shape: int) -> np.ndarray:
-        """Numbers above 0 that add up to 1 along the last axis: probabilities.
-
-        Parameters
-        ----------
-        *shape : int
-
-        Returns
-        -------
-        (*shape) array
-        """
+        """Numbers above 0 that add up to 1 along the last axis: probabilities."""
         parts = -np.log(1 - self._random(shape))
         return parts / parts.sum(axis=-1, keepdims=True)
 
     def words(self, words: Sequence[str], count: int) -> list[str]:
-        """Some of the words (or letters), each as likely as the others.
-
-        Parameters
-        ----------
-        words : list of str, or str
-        count : int
-
-        Returns
-        -------
-        list of str
-        """
+        """So many of the words (or letters), each as likely as the others."""
         return [words[k] for k in self.whole(0, len(words) - 1, count)]
 
 

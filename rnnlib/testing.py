@@ -5,7 +5,7 @@ differ, and the likely cause, found by comparing the answer with the results of
 well-known slips. It speaks to the student, so it hides the tests' own traceback.
 
 The test of an exercise is a list of promises, in the order from the special to the
-general. Here it is in full, for a function that doubles:
+general. Here it is in full, for a function that doubles::
 
     from rnnlib.testing import Stored, cases, passes, submitted
 
@@ -175,18 +175,11 @@ def compare(
 
 
 def expect(condition: Any, message: str) -> None:
-    """Fail with this message unless the condition holds.
-
-    Parameters
-    ----------
-    condition : bool
-    message : str
-        What is wrong and why, for the student.
+    """Fail with this message, for the student, unless the condition holds.
 
     Raises
     ------
     Mismatch
-        If the condition is false.
 
     Examples
     --------
@@ -200,29 +193,13 @@ def expect(condition: Any, message: str) -> None:
 
 
 def expect_array(name: str, got: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Fail unless this is an array of that shape with finite numbers; any values may be right.
+    """The same as float64, if it is an array of that shape with finite numbers; else fail.
 
-    Parameters
-    ----------
-    name : str
-    got : array
-    shape : tuple of int
-
-    Returns
-    -------
-    (shape) array
-        The same, as float64.
+    For where any values may be right, such as weights set by hand.
 
     Raises
     ------
     Mismatch
-
-    Examples
-    --------
-    >>> expect_array("W_x", 3.0, (1, 1))
-    Traceback (most recent call last):
-    ...
-    rnnlib.testing.Mismatch: W_x is of type float; a NumPy array is expected.
     """
     expect(
         isinstance(got, np.ndarray),
@@ -268,17 +245,7 @@ class Stored:
     def compare(self, name: str, got: Any, **how: Any) -> None:
         """As the function `compare`, with the next of the stored results.
 
-        Parameters
-        ----------
-        name : str
-        got : array, number, dict or list
-        **how : any
-            `axes`, `case`, `given`.
-
-        Raises
-        ------
-        Mismatch
-            As `compare`.
+        `how` holds axes, case and given.
         """
         if not self._packed and self._rows and self._rows[0][0] in "~%":
             self._packed = unpack(self._rows.pop(0))
@@ -304,16 +271,6 @@ def withhold(names: str) -> None:
 
     `submitted` reads it, and `make notebooks` writes it into the notebook's metadata,
     where the grader finds it.
-
-    Parameters
-    ----------
-    names : str
-        Separated by spaces: modules of rnnlib, or functions or classes in them.
-
-    Examples
-    --------
-    >>> withhold("cells recurrent")
-    >>> withhold("")
     """
     global _withheld
     _withheld = names
@@ -433,26 +390,12 @@ def unavailable_names(names: str) -> Iterator[None]:
 
 
 def passes(title: str, check: Callable[[], None], points: int) -> None:
-    """Run the visible test of an exercise and keep its points.
-
-    Parameters
-    ----------
-    title : str
-        "Exercise 3b".
-    check : function of nothing
-        The test; it calls `submitted` for what it tests.
-    points : int
-        What the exercise is worth.
+    """Run the visible test of an exercise ("Exercise 3b") and keep its points.
 
     Raises
     ------
     Mismatch
         If the test fails.
-
-    Examples
-    --------
-    >>> passes("Exercise 0", lambda: expect(1 + 1 == 2, "the sum is wrong."), points=1)
-    Exercise 0: the tests that you see pass.
     """
     _results[title] = result = _Result(title, points)
     _running.append(result)
@@ -471,21 +414,7 @@ def passes(title: str, check: Callable[[], None], points: int) -> None:
 
 
 def summary(points: int) -> None:
-    """Say what is done and what is not: the end of an assignment.
-
-    Parameters
-    ----------
-    points : int
-        What all tests together are worth.
-
-    Examples
-    --------
-    >>> passes("Exercise 0", lambda: expect(1 + 1 == 2, "the sum is wrong."), points=1)
-    Exercise 0: the tests that you see pass.
-    >>> summary(points=1)
-    Tests that you see: 1 of 1 points.
-    Done: every one of them passes. To hand in, save this notebook under its own name.
-    """
+    """Say what is done and what is not, of so many points: the end of an assignment."""
     known = list(_results.values())
     if not known:  # as in the grader's copy of the notebook, where tests run elsewhere
         print("No test has run in this kernel yet; each counts its points when it runs.")
@@ -586,20 +515,9 @@ def _compare_things(got: Any, want: Any, fail: Callable[..., NoReturn]) -> None:
 def read(text: str, shape: tuple[int, ...] = ()) -> Any:
     """A result as it stands in the text of `Stored`.
 
-    Parameters
-    ----------
-    text : str
-        A Python literal, or the kind ("int", "bool"; float if left out), the shape and
-        the numbers.
-    shape : tuple of int, optional
-        Where the text names none.
+    That is a Python literal, or the kind ("int", "bool"; float if left out), the shape
+    (`shape` if left out) and the numbers.
 
-    Returns
-    -------
-    array, number, dict, list or str
-
-    Examples
-    --------
     >>> read("(2, 1) 0.5 -1").tolist(), read("2.5"), read("{('a',): 1}")
     ([[0.5], [-1.0]], 2.5, {('a',): 1})
     """
@@ -615,26 +533,11 @@ def read(text: str, shape: tuple[int, ...] = ()) -> Any:
 
 
 def unpack(line: str) -> list[tuple[Any, float]]:
-    """The right results in a line of `Stored` that begins with `~` or `%`.
+    """The results in a line of `Stored` that begins with `~` or `%`, and the unit of each.
 
     Behind `~` stand 16 bits a number, in base 85: an exponent of 2, the unit of all; then
     for each result its shape, a hexadecimal digit for each axis behind a 1, and its numbers
     in units; ±32767 is infinite. Behind `%` stands a zipped list.
-
-    Parameters
-    ----------
-    line : str
-
-    Returns
-    -------
-    list of (array, float or any; float)
-        Each result and the unit.
-
-    Examples
-    --------
-    >>> numbers = np.array([-1, 0x12, 3, -4], dtype="<i2")
-    >>> unpack("~" + base64.b85encode(numbers.tobytes()).decode())
-    [(array([ 1.5, -2. ]), 0.5)]
     """
     packed = base64.b85decode("".join(line[1:].split()))
     if line[0] == "%":

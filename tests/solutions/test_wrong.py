@@ -23,6 +23,8 @@ from exercises import (
     tables,
 )
 
+from rnnlib.testing import Mismatch
+
 pytestmark = pytest.mark.parametrize("slug", SLUGS)
 assignment = functools.cache(solved)
 
@@ -42,7 +44,9 @@ def test_wrong_answers_fail_and_the_message_names_the_cause(slug: str) -> None:
         error = attempt(assignment(slug), answer)
         if error is None:
             alive.append(answer.name)
-        elif not answer.cause or answer.cause not in str(error):
+            continue
+        assert isinstance(error, Mismatch), f"{answer.name}: {error!r} out of the test's own code"
+        if not answer.cause or answer.cause not in str(error):
             misnamed.append(f"{answer.name}: wanted {answer.cause!r}, got:\n{error}")
     failed = len(found) - len(alive)
     named = failed - len(misnamed)

@@ -35,3 +35,9 @@ def place_given_reason__captured(prior, likelihood, reason):
 
 def best_bits__by_grammar(prior, likelihood):
     return sum(-p * np.log2(p) for p in storybook.posterior(None))
+
+
+def running_summary__by_scan(x, a, h_0):
+    from rnnlib import scan
+
+    return scan(np.full(x[:, None].shape, 1 - a), a * x[:, None], h_0[None])[:, 0]

@@ -59,3 +59,10 @@ def many_to_many__by_linear(h, W_y, c):
     layer = rnnlib.Linear(W_y.shape[1], len(c))
     layer.load_state_dict({"weight": W_y, "bias": c})
     return layer(h)
+
+
+def many_to_one__by_packing(h, lengths, W_y, c):
+    from rnnlib.sequences import last_states, pack, packing
+
+    plan = packing(*h.shape[:2], lengths)
+    return last_states(pack(h, plan), h[0], plan) @ W_y.T + c
