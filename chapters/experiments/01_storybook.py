@@ -90,9 +90,10 @@ def by_troubles():
     return exams
 
 
-def scores(probabilities, told):
-    """Accuracy and bits."""
-    return np.round(chapter.score(probabilities, [one.reason for one in told]), 4).tolist()
+def scores(predict, *exams):
+    """Accuracy and bits in each exam of what `predict` makes of its stories: two lists."""
+    marks = [chapter.score(predict(told), [one.reason for one in told]) for told in exams]
+    return np.round(marks, 4).T.tolist()
 
 
 def exam():
@@ -120,32 +121,32 @@ def contexts(told):
     return context
 
 
+def at_ends(model):
+    return lambda told: model.predict(contexts(told))
+
+
 @cache
 def strength(order):
     """The trust that validation prefers."""
-    _, y = storybook.encode(told())
-    model = NGram(order, V).fit(y)
+    model = NGram(order, V).fit(storybook.encode(told())[1])
 
     def bits(strength):
         model.strength = strength
-        return scores(model.predict(contexts(validation())), validation())[1]
+        return scores(at_ends(model), validation())[1][0]
 
     return min(SETTINGS["strengths"], key=bits)
 
 
 def ngrams(times=1):
     """Scores of all orders over the distance, from so many times the stories."""
-    _, y = storybook.encode(
-        storybook.stories(times * SETTINGS["stories"], SETTINGS["stories_seed"])
-    )
+    some = storybook.stories(times * SETTINGS["stories"], SETTINGS["stories_seed"])
     result = {"strength": [], "accuracy": [], "bits": [], "seen": []}
     for order in SETTINGS["orders"]:
-        model = NGram(order, V, strength(order)).fit(y)
-        each = [scores(model.predict(contexts(exam)), exam) for exam in exams()]
-        result["strength"].append(model.strength)
-        result["accuracy"].append([accuracy for accuracy, _ in each])
-        result["bits"].append([bits for _, bits in each])
-        result["seen"].append([round(float(model.seen(contexts(e)).mean()), 4) for e in exams()])
+        model = NGram(order, V, strength(order)).fit(storybook.encode(some)[1])
+        accuracy, bits = scores(at_ends(model), *exams())
+        seen = [round(float(model.seen(contexts(exam)).mean()), 4) for exam in exams()]
+        for name, value in zip(result, (model.strength, accuracy, bits, seen), strict=True):
+            result[name].append(value)
     return result
 
 
@@ -191,11 +192,15 @@ def train_in_torch(model, batches, quarters):
     return model, predict
 
 
-def at_blanks(predict, told):
-    """(N, V) probabilities of each story's last word."""
-    x, y = storybook.encode(told)
-    last = (y >= 0).sum(axis=0) - 1
-    return softmax(predict(x)[last, np.arange(len(told))].astype(np.float64))
+def at_blanks(predict):
+    """What maps stories to the probabilities (N, V) of each one's last word."""
+
+    def probabilities(told):
+        x, y = storybook.encode(told)
+        last = (y >= 0).sum(axis=0) - 1
+        return softmax(predict(x)[last, np.arange(len(told))].astype(np.float64))
+
+    return probabilities
 
 
 @cache
@@ -205,20 +210,19 @@ def neural(name):
     tuning = {}
     for lr in SETTINGS["learning_rates"]:
         _, predict = train(name, kind["seeds"][0], lr, kind["epochs"] // 2)
-        tuning[lr] = scores(at_blanks(predict, validation()), validation())[1]
+        tuning[lr] = scores(at_blanks(predict), validation())[1][0]
     lr = min(tuning, key=tuning.get)
     entry = {"tuning": {"validation_bits": tuning, "learning_rate": lr}, "seeds": kind["seeds"]}
     entry |= {"parameters": 0, "accuracy": [], "bits": [], "quiet": [], "troubled": []}
     for seed in kind["seeds"]:
         model, predict = train(name, seed, lr, kind["epochs"])
-        each = [scores(at_blanks(predict, exam), exam) for exam in exams()]
         entry["parameters"] = sum(int(np.prod(p.shape)) for p in model.parameters())
-        entry["accuracy"].append([accuracy for accuracy, _ in each])
-        entry["bits"].append([bits for _, bits in each])
+        accuracy, bits = scores(at_blanks(predict), *exams())
+        entry["accuracy"].append(accuracy)
+        entry["bits"].append(bits)
         for word, some in by_troubles().items():
-            each = [scores(at_blanks(predict, exam), exam) for exam in some]
-            entry[word].append([accuracy for accuracy, _ in each])
-        print(name, seed, entry["accuracy"][-1], flush=True)
+            entry[word].append(scores(at_blanks(predict), *some)[0])
+        print(name, seed, accuracy, flush=True)
     return entry
 
 

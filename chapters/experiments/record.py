@@ -152,21 +152,15 @@ def as_stored(value: Any) -> Any:
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
-    """JSON whose lines are entries, so that a change shows where it is."""
-    path.write_text(_text(as_stored(content), "") + "\n", encoding="utf-8")
-
-
-def _text(value: Any, indent: str) -> str:
-    line = json.dumps(value, ensure_ascii=False)
-    deep = isinstance(value, list) and any(isinstance(item, dict) for item in value)
-    if len(indent + line) <= 300 or not (deep or isinstance(value, dict)):
-        return line
-    deeper = indent + " "
-    if deep:
-        each = [_text(item, deeper) for item in value]
-    else:
-        each = [f"{json.dumps(key)}: {_text(item, deeper)}" for key, item in value.items()]
-    return f"{line[0]}\n{deeper}" + f",\n{deeper}".join(each) + f"\n{indent}{line[-1]}"
+    """JSON with a line for each part, or for each entry of one, so that a change is in sight."""
+    lines = []
+    for key, value in as_stored(content).items():
+        text = json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            each = ",\n".join(f"  {json.dumps(item, ensure_ascii=False)}" for item in value)
+            text = f"[\n{each}\n ]"
+        lines.append(f" {json.dumps(key)}: {text}")
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 def differences(before: Any, after: Any, where: str, seeds: Any = None) -> Iterator[str]:

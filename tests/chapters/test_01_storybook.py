@@ -75,6 +75,13 @@ def test_scores_weigh_reasons_as_the_grammar_tells_them(chapter):
     )
     often = [sum(q for q, r, _ in all_stories() if r == reason) for reason in TOLD]
     assert chapter.names.score(p, TOLD) == pytest.approx(np.average(each, axis=0, weights=often))
+    # not as often as they stand in the exam
+    again = chapter.names.score(np.concatenate([p, p[:1]]), [*TOLD, TOLD[0]])
+    assert again == pytest.approx(chapter.names.score(p, TOLD))
+    mixed = chapter.names.score(p[:2], [None, TOLD[0]])
+    silent = [SILENT, sum(q for q, r, _ in all_stories() if r == TOLD[0])]
+    both = [chapter.names.score(p[:1], [None]), chapter.names.score(p[1:2], [TOLD[0]])]
+    assert mixed == pytest.approx(np.average(both, axis=0, weights=silent))
     full = np.zeros((1, len(VOCABULARY)))
     full[:, storybook.PLACE_WORDS] = 0.5 * storybook.posterior("my hair is long")
     full[0, storybook.INDEX["so"]] = 0.5
