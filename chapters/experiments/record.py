@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import json
 import math
 import platform
@@ -54,7 +55,8 @@ def cells(slug: str, *names: str) -> SimpleNamespace:
     for name in names:
         if name not in sources:
             raise ValueError(f"{path.name} has no cell {name!r}, only {', '.join(sources)}")
-        exec(compile(sources[name], f"{slug}: {name}", "exec"), defined)
+        with contextlib.chdir(path.parent):  # a cell may read what lies beside its notebook
+            exec(compile(sources[name], f"{slug}: {name}", "exec"), defined)
     return SimpleNamespace(**defined)
 
 

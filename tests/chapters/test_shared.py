@@ -190,6 +190,8 @@ def test_an_experiment_s_file_has_the_one_form(path):
 def test_cells_of_a_chapter_are_run_in_the_order_that_is_asked_for():
     defined = record.cells("02_cell", "imports", "learn-task")
     assert defined.light_switch(defined.T, 5, np.random.default_rng(0))[0].shape == (20, 5, 3)
+    # also one that reads a file beside the notebook
+    assert record.cells("speed", "machine", "table").rows
     with pytest.raises(ValueError, match="no cell 'learn-tusk', only setup, imports"):
         record.cells("02_cell", "learn-tusk")
 
