@@ -58,12 +58,18 @@ def configure(app: Sphinx, config) -> None:
     config.html_theme_options = {"repository_url": repository(config)}
 
 
+def install_line(config) -> str:
+    """The one line of the page Getting started, of each zip, and of each notebook's first cell."""
+    wheel = f"{config.html_baseurl}exercises/{wheel_name()}"
+    return f'python -m pip install jupyterlab nbgrader "rnnlib[plot,progress] @ {wheel}"'
+
+
 def fill_in(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put addresses into pages: @REPOSITORY@, @WHEEL@ (its address), @WHEELFILE@ (its name)."""
+    """Put addresses into pages: @REPOSITORY@, @INSTALL@ (the line), @WHEELFILE@ (rnnlib's name)."""
     source[0] = (
         source[0]
         .replace("@REPOSITORY@", repository(app.config))
-        .replace("@WHEEL@", f"{app.config.html_baseurl}exercises/{wheel_name()}")
+        .replace("@INSTALL@", install_line(app.config))
         .replace("@WHEELFILE@", wheel_name())
     )
 

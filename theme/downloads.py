@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from theme import ROOT
-from theme.addresses import wheel_name
+from theme.addresses import install_line, wheel_name
 from theme.outside import convert
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,29 @@ def files_read(notebook: Path) -> list[Path]:
     return sorted(path for path in paths if path.is_file())
 
 
-def copy_exercises(out: Path) -> None:
+README = """\
+Unrolled, the exercise {name}
+
+1. Make a folder for the course, and in it a Python environment (Python 3.11 or newer).
+   Linux and macOS:  python3 -m venv .venv
+                     source .venv/bin/activate
+   Windows:          py -m venv .venv
+                     .venv\\Scripts\\Activate.ps1
+   If Windows says that running scripts is disabled, give this first:
+                     Set-ExecutionPolicy -Scope Process RemoteSigned
+
+2. Install what the course needs, about half a gigabyte:
+   {install}
+
+3. Unpack this zip in that folder, start JupyterLab there, and open {name}/{name}.ipynb:
+   jupyter lab
+
+The file {wheel} is the rnnlib that this exercise was written for, for a machine
+that cannot reach the site. All of this at length: {start}
+"""
+
+
+def copy_exercises(out: Path, config) -> None:
     """Each exercise as a notebook and as a zip that holds rnnlib too."""
     target = out / "exercises"
     shutil.rmtree(target, ignore_errors=True)
@@ -54,10 +76,9 @@ def copy_exercises(out: Path) -> None:
             continue
         (target / name).mkdir()
         shutil.copy2(notebook, target / name)
-        readme = (
-            f"Unrolled, exercise {name}.\n\n"
-            f"Install what it needs:  python -m pip install jupyterlab matplotlib {wheel.name}\n"
-            f"Open it:                jupyter lab {name}.ipynb\n"
+        start = f"{config.html_baseurl}start.html"
+        readme = README.format(
+            name=name, install=install_line(config), wheel=wheel.name, start=start
         )
         members = {"README.txt": readme.encode()}
         members |= {path.name: path.read_bytes() for path in (notebook, wheel)}
@@ -81,7 +102,7 @@ def copy_chapters(app: Sphinx, out: Path) -> None:
         if others := files_read(notebook):
             members = {str(path.relative_to(ROOT)): path.read_bytes() for path in others}
             members[f"chapters/{notebook.name}"] = text.encode()
-            write_zip(target / f"{docname}.zip", "unrolled", members)
+            write_zip(target / f"{docname}.zip", f"{docname}_chapter", members)
 
 
 def write_zip(path: Path, folder: str, members: dict[str, bytes]) -> None:
@@ -95,7 +116,7 @@ def write_zip(path: Path, folder: str, members: dict[str, bytes]) -> None:
 
 
 def copy_all(app: Sphinx) -> list:
-    copy_exercises(Path(app.outdir))
+    copy_exercises(Path(app.outdir), app.config)
     copy_chapters(app, Path(app.outdir))
     return []  # no pages
 

@@ -208,13 +208,14 @@ class Converter:
             if cell.cell_type == "markdown":
                 cell.source = self.text(cell.source)
                 continue
-            if "hide-input" in metadata.get("tags", []):
+            if {"hide-input", "remove-cell"} & set(metadata.get("tags", [])):
                 cell.metadata["jupyter"] = {"source_hidden": True}
             cell.source = re.sub(r',\s*(progress=|"progress": )False', "", cell.source)
             if cell.id in guarded:
                 cell.source = f"%%needs {guarded[cell.id]}\n{cell.source}"
             if cell.id == "setup" and guarded:
-                cells.append(nbformat.v4.new_code_cell(NEEDS, id="needs"))
+                folded = {"jupyter": {"source_hidden": True}}
+                cells.append(nbformat.v4.new_code_cell(NEEDS, id="needs", metadata=folded))
             if figure := metadata.get("mystnb", {}).get("figure"):
                 caption = (
                     f"**{self.figure_number(figure['name'])}.** {self.text(figure['caption'])}"

@@ -160,7 +160,7 @@ def test_the_page_links_to_it_for_colab_and_as_a_download(html, name, tmp_path):
     assert download["href"] == f"downloads/{name}.zip"
     with zipfile.ZipFile(html / "downloads" / f"{name}.zip") as archive:
         archive.extractall(tmp_path)
-    alone = tmp_path / "unrolled/chapters" / f"{name}.ipynb"
+    alone = tmp_path / f"{name}_chapter" / "chapters" / f"{name}.ipynb"
     assert alone.read_bytes() == (html / "downloads" / f"{name}.ipynb").read_bytes()
     for file in reads:
         original = (ROOT / "chapters" / file).read_bytes()

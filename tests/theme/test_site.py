@@ -192,7 +192,7 @@ def test_code_can_be_copied(site, browser):
     page.click(".copy >> nth=0")
     page.wait_for_selector(".copy >> text=Copied")
     assert page.evaluate("navigator.clipboard.readText()") == (
-        "python3 -m venv unrolled\nsource unrolled/bin/activate"
+        "mkdir unrolled\ncd unrolled\npython3 -m venv .venv\nsource .venv/bin/activate"
     )
     context.close()
 
@@ -225,9 +225,13 @@ def test_zip_holds_all_that_an_exercise_needs(html, slug):
 
 
 def test_the_same_exercises_make_the_same_zips(html, tmp_path):
+    from theme.addresses import published_at
     from theme.downloads import copy_exercises
 
-    copy_exercises(tmp_path)
+    class config:
+        html_baseurl = published_at(REPOSITORY)
+
+    copy_exercises(tmp_path, config)
 
     def digests(folder: Path) -> dict[str, str]:
         files = [*folder.glob("*/*.zip"), *folder.glob("*.whl")]
@@ -250,11 +254,36 @@ def test_the_wheel_installs_alone_and_works(html, tmp_path):
     assert run.stdout.startswith(str(tmp_path))
 
 
-def test_start_names_the_wheel_that_is_there(html):
-    text = (html / "start.html").read_text()
-    address = re.search(r"https://[^\s\"<&]+\.whl", re.sub(r"<[^>]+>", "", text))[0]
+def test_one_install_line_stands_in_the_page_in_each_zip_and_in_each_notebook(html):
+    page = BeautifulSoup((html / "start.html").read_text(), "html.parser")
+    lines = [block.text.strip() for block in page.select(".highlight-bash pre")]
+    [line] = [line for line in lines if " @ http" in line]
+    address = re.search(r"https://\S+\.whl", line)[0]
     assert (html / "exercises" / Path(address).name).is_file()
-    assert not re.search(r"@[A-Z]+@", text), "a placeholder was left"
+    assert not re.search(r"@[A-Z]+@", page.text), "a placeholder was left"
+    for slug in ASSIGNMENTS:
+        archive = zipfile.ZipFile(html / "exercises" / slug / f"{slug}.zip")
+        assert line in archive.read(f"{slug}/README.txt").decode()
+    for path in [*html.glob("downloads/*.ipynb"), *html.glob("exercises/*/*.ipynb")]:
+        cells = json.loads(path.read_text())["cells"]
+        setup = next("".join(cell["source"]) for cell in cells if cell.get("id") == "setup")
+        names = {"RNNLIB": re.search(r'^RNNLIB = "(.+)"', setup, re.M)[1]}
+        told = eval(re.search(r"^INSTALL = (f'.+')$", setup, re.M)[1], names)
+        assert told.removeprefix("In a terminal: ") == line, path.name
+
+
+def test_no_zip_unpacks_into_the_environment_or_another_zip(html):
+    page = (html / "start.html").read_text()
+    made = re.findall(r"-m venv (\S+)", re.sub(r"<[^>]+>", "", page))
+    assert len(made) == 2 and set(made) == {".venv"}
+    folders = {}
+    for path in [*html.glob("downloads/*.zip"), *html.glob("exercises/*/*.zip")]:
+        [folder] = {name.split("/")[0] for name in zipfile.ZipFile(path).namelist()}
+        assert folder not in (*made, "unrolled")
+        assert folders.setdefault(folder, path) == path
+        if readme := [name for name in zipfile.ZipFile(path).namelist() if "README" in name]:
+            text = zipfile.ZipFile(path).read(readme[0]).decode()
+            assert "python3 -m venv .venv" in text and "Set-ExecutionPolicy" in text
 
 
 def test_the_site_shows_no_solution_and_no_hidden_test(html):
