@@ -117,7 +117,9 @@ def documented(where: str, name: str) -> tuple[str, str, str]:
     """Type, shape and meaning of an argument, result or attribute, as its docstring says them."""
     module, _, member = where.rpartition(".")
     text = inspect.getdoc(getattr(importlib.import_module(module), member))
-    pattern = rf"^(?:\w+, )*{re.escape(name)}(?:, \w+)* : (.+)\n((?:    .+\n)*)"
+    # entries that follow each other share the words below the last
+    shared = r"(?:\w[\w, ]* : .+\n)*"
+    pattern = rf"^(?:\w+, )*{re.escape(name)}(?:, \w+)* : (.+)\n{shared}((?:    .+\n)*)"
     # An attribute stands after an argument of the same name, and is what the symbol means.
     *_, entry = re.finditer(pattern, text, re.M)
     shape, kind = re.fullmatch(r"(\([^)]*\))?\s*(.*?)(?:, optional)?", entry[1]).groups()

@@ -371,6 +371,11 @@ def test_the_notation_page_agrees_with_the_code(html):
     text = (html / "notation.html").read_text()
     for name in inspect.signature(rnn_step).parameters:
         assert f">{name}</span></code>" in text, f"{name} of rnn_step is not in the table"
+    for table in BeautifulSoup(text, "html.parser").select("article table"):
+        if "Meaning" in table.thead.text:
+            for row in table.select("tbody tr"):
+                place = [cell.text for cell in table.select("thead th")].index("Meaning")
+                assert row.select("td")[place].text.strip(), f"{row.td.text} means nothing"
 
 
 def test_chapters_that_exist_are_linked_and_others_are_named_as_coming(html):
@@ -442,3 +447,12 @@ def test_a_chapter_or_file_that_a_text_names_is_a_link(html):
             for number in re.findall(r"[Cc]hapters? (\d\d)(?! of)", text):
                 assert not any(slug.startswith(number) for slug in CHAPTERS), f"{path.name}: {text}"
     assert found >= 4
+
+
+def test_addresses_of_sources_are_those_of_the_bibliography(html):
+    """Written as `url`: in `\\url{…}` a ~ would become a space."""
+    source = (ROOT / "chapters" / "references.bib").read_text()
+    assert "\\url" not in source
+    links = pages()["bibliography.html"].links
+    addresses = re.findall(r"^\s*url\s*=\s*\{(.+)\}", source, re.M)
+    assert len(addresses) >= 3 and set(addresses) <= set(links)
