@@ -96,19 +96,6 @@ def scores(predict, *exams):
     return np.round(marks, 4).T.tolist()
 
 
-def exam():
-    """The distances, and what the chapter's two readers get: no model comes into it."""
-    readers = {
-        "best": np.array([storybook.posterior(reason) for reason in storybook.TOLD]),
-        "memoryless": np.tile(storybook.posterior(None), (len(storybook.TOLD), 1)),
-    }
-    marks = {name: chapter.score(p, storybook.TOLD) for name, p in readers.items()}
-    return {
-        "distance": [exam[0].distance for exam in exams()],
-        **{name: {"accuracy": right, "bits": bits} for name, (right, bits) in marks.items()},
-    }
-
-
 # The n-grams
 
 
@@ -241,7 +228,7 @@ def next_word():
 
 
 PARTS = {
-    "exam": exam,
+    "exam": lambda: {"distance": [exam[0].distance for exam in exams()]},
     "ngrams": ngrams,
     "ngrams_ten_times_the_stories": partial(ngrams, times=10),
     **{name: partial(neural, name) for name in SETTINGS["models"]},
