@@ -14,25 +14,32 @@ import numpy as np
 from .activations import nonlinearity_pair
 from .initializers import uniform
 from .kernels import (
-    Workspace,
     gru_backward,
     gru_forward,
+    gru_gates,
     lstm_backward,
     lstm_forward,
+    lstm_gates,
     rnn_backward,
     rnn_forward,
 )
-from .module import Module, Parameter
-from .sequences import Packing, last_states, pack, packing, reverse, unpack
+from .module import Module, Parameter, own
+from .sequences import Packing, pack, packing, reverse, unpack
 from .validation import as_rng, expect_float, expect_positive
 
 Array = np.ndarray
-Rows = tuple[Array, ...]
+Arrays = tuple[Array, ...]
 
 
-# What `help` says of these arguments in each of the three layers.
-ARGUMENTS = """\
-input_size : int
+class Recurrent(Module):
+    """What `RNN`, `LSTM` and `GRU` have in common: layers × directions × lengths.
+
+    A subclass says what its gates are called, which arrays its state has, and which
+    kernel computes one layer in one direction.
+
+    Parameters
+    ----------
+    input_size : int
         Size I of the input at each time step.
     hidden_size : int
         Size H of the state.
@@ -53,36 +60,24 @@ input_size : int
     dtype : dtype, optional
         float64 or float32. Inputs must have the same.
     proj_size : int, optional
-        Anything but 0 is refused: torch's projected LSTM is not written here."""
-
-
-class Recurrent(Module):
-    """What `RNN`, `LSTM` and `GRU` have in common.
-
-    A subclass says what its gates are called, which arrays its state has, and which
-    kernel computes one layer in one direction.
-
-    Parameters
-    ----------
-    {ARGUMENTS}
+        Anything but 0 is refused: torch's projected LSTM is not written here.
 
     Raises
     ------
     ValueError
         If an argument is not what is said here, naming it.
 
-    Examples
-    --------
-    >>> from rnnlib import LSTM
-    >>> isinstance(LSTM(3, 4), Recurrent)
-    True
+    Notes
+    -----
+    A NaN in the input makes that sequence's states NaN from there on, and no
+    other sequence's of the batch.
+
+    A pass owns what its backward pass needs: a buffer may be filled anew and a
+    parameter updated before it, and each thread has passes of its own.
     """
 
     gates = "h"
     states: tuple[str, ...] = ("h_0",)
-
-    def __init_subclass__(cls) -> None:
-        cls.__doc__ = (cls.__doc__ or "").replace("{ARGUMENTS}", ARGUMENTS)
 
     def __init__(
         self,
@@ -109,7 +104,6 @@ class Recurrent(Module):
         self.bidirectional = bidirectional
         self.directions = 2 if bidirectional else 1
         self.rng = as_rng(seed)
-        self.workspace = Workspace()
         bound, G = 1.0 / np.sqrt(H), len(self.gates)
         for layer, direction in self._stack():
             I = self.input_size if layer == 0 else self.directions * H
@@ -120,16 +114,13 @@ class Recurrent(Module):
                 parameter = Parameter(uniform(shape, bound, self.rng, dtype))
                 setattr(self, self._name(kind, layer, direction), parameter)
 
-    def _room(self) -> Workspace | None:
-        """Where a pass keeps what the way back needs."""
-        return self.workspace if self.training else None
-
     def _stack(self) -> list[tuple[int, int]]:
         """All (layer, direction), in torch's order."""
         return [(k, d) for k in range(self.num_layers) for d in range(self.directions)]
 
     @staticmethod
     def _name(kind: str, layer: int, direction: int) -> str:
+        """What torch calls a parameter."""
         return f"{kind}_l{layer}" + ("_reverse" if direction else "")
 
     def _parameters(self, layer: int, direction: int) -> list[Parameter]:
@@ -137,8 +128,21 @@ class Recurrent(Module):
         kinds = ["weight_ih", "weight_hh"] + ["bias_ih", "bias_hh"] * self.bias
         return [getattr(self, self._name(kind, layer, direction)) for kind in kinds]
 
+    def _weights(self, layer: int, direction: int) -> Arrays:
+        """The formula's W_x, W_h and b of one layer in one direction, as the kernel wants them."""
+        W_x, W_h, *biases = (p.data for p in self._parameters(layer, direction))
+        return W_x, W_h, biases[0] + biases[1] if biases else np.zeros(len(W_h), W_h.dtype)
+
+    def _add(self, layer: int, direction: int, gradients: Arrays) -> None:
+        """Add the gradients with respect to `_weights` to those of the parameters."""
+        dW_x, dW_h, db = gradients
+        for parameter, gradient in zip(
+            self._parameters(layer, direction), (dW_x, dW_h, db, db), strict=False
+        ):
+            parameter.add_grad(gradient)
+
     def gate(self, name: str, letter: str) -> Array:
-        """One gate's part of a parameter: a view, so that setting it sets the parameter.
+        """Show one gate's part of a parameter: a view, so that setting it sets the parameter.
 
         Parameters
         ----------
@@ -184,17 +188,11 @@ class Recurrent(Module):
 
     @property
     def b(self) -> Array:
-        """(G·H,) array: the formula's b, the sum of torch's two biases; zero without bias."""
-        return self._bias(0, 0)
-
-    def _bias(self, layer: int, direction: int) -> Array:
-        if not self.bias:
-            return np.zeros(len(self.W_h), dtype=self.W_h.dtype)
-        _, _, bias_ih, bias_hh = self._parameters(layer, direction)
-        return bias_ih.data + bias_hh.data
+        """(G·H,) array: the formula's b, made of torch's two biases; zero without bias."""
+        return self._weights(0, 0)[2]
 
     def forward(self, x: Array, state: Any = None, lengths: Any = None) -> tuple[Array, Any]:
-        """The top layer's state after every step, and every layer's after the last.
+        """Compute the top layer's state after every step, and every layer's after the last.
 
         Parameters
         ----------
@@ -211,7 +209,7 @@ class Recurrent(Module):
         -------
         y : (T, B, D·H) array
             The top layer's state after every step, zero behind a sequence's end;
-            read-only where the way back still needs it.
+            read-only in training, as the backward pass needs it.
         state : as the argument
             Each sequence's state after its own last step; in the second direction
             that is after its first input.
@@ -221,76 +219,153 @@ class Recurrent(Module):
         ValueError
             If a shape or dtype does not fit, or a length lies outside 1 … T.
         """
+        self.remember(None)  # a pass that was not walked back gives its memory up
+        result, cache = self._run(x, state, lengths, self.training)
+        self.remember(cache)
+        return result
+
+    def backward(self, dy: Array | None = None, dstate: Any = None) -> tuple[Array, Any]:
+        """Backpropagation through time: adds to the parameters' gradients.
+
+        Parameters
+        ----------
+        dy : (T, B, D·H) array, optional
+            Gradient of the loss with respect to the output y, (B, T, D·H) with
+            ``batch_first``; zero if left out, as where only the last state is read.
+        dstate : (L·D, B, H) array, optional
+            Gradient of the loss with respect to the final state, a pair for an LSTM;
+            zero if left out, as is either of the pair that is None.
+
+        Returns
+        -------
+        dx : array, the shape of x
+            Gradient of the loss with respect to the input; zero in the padding.
+        dstate : as the argument
+            Gradient of the loss with respect to the initial state.
+
+        Raises
+        ------
+        ValueError
+            If a shape or dtype does not fit, naming the argument, or both are left out.
+        RuntimeError
+            If there was no forward pass to walk back.
+        """
+        if dy is None and dstate is None:
+            raise ValueError("dy and dstate are both None: there is no gradient to walk back with")
+        dx, dstate, gradients, _ = self._run_back(dy, dstate, self.recall())
+        for (layer, direction), given in zip(self._stack(), gradients, strict=True):
+            self._add(layer, direction, given)
+        return dx, dstate
+
+    def trace(
+        self, x: Array, state: Any = None, lengths: Any = None, dy: Any = None, dstate: Any = None
+    ) -> dict[str, Array]:
+        """Show what happens inside at every step. Used in chapters 05, 06 and 16.
+
+        A pass of its own, as in evaluation, that changes nothing: neither gradients nor a
+        forward pass that waits for its backward pass.
+
+        Parameters
+        ----------
+        x, state, lengths
+            As in `forward`.
+        dy, dstate
+            As in `backward`; without both there are no gradients.
+
+        Returns
+        -------
+        dict of str to (L·D, T, B, H) array
+            "h", the states; of an LSTM "c" and the gates "i", "f", "g", "o", of a GRU
+            "r", "z", "n". With dy or dstate also "dh", the gradient of the loss with
+            respect to each h_t on all ways by which it acts on the loss, and of an LSTM
+            "dc". Zero in the padding; (L·D, B, T, H) with ``batch_first``.
+
+        Examples
+        --------
+        >>> from rnnlib import LSTM
+        >>> lstm, x = LSTM(3, 4, seed=0), np.ones((5, 2, 3))
+        >>> inside = lstm.trace(x, dstate=(np.ones((1, 2, 4)), None))
+        >>> sorted(inside), inside["c"].shape
+        (['c', 'dc', 'dh', 'f', 'g', 'h', 'i', 'o'], (1, 5, 2, 4))
+        """
+        _, cache = self._run(x, state, lengths, True, drop=False)
+        plan, caches, _ = cache
+        found = [{"h": kept[1], **self._inside(kept)} for kept in caches]
+        if dy is not None or dstate is not None:
+            records = self._run_back(dy, dstate, cache, record=True)[3]
+            for rows, record in zip(found, records, strict=True):
+                zero = np.zeros((len(self.states), 0, self.hidden_size), self.W_x.dtype)
+                whole = np.concatenate([zero, *record[::-1]], axis=1)
+                rows |= {"d" + name[0]: d for name, d in zip(self.states, whole, strict=True)}
+        for (_, direction), rows in zip(self._stack(), found, strict=True):
+            for name, array in rows.items():
+                steps = unpack(reverse(array, plan) if direction else array, plan)
+                rows[name] = steps.swapaxes(0, 1) if self.batch_first else steps
+        return {name: np.stack([rows[name] for rows in found]) for name in found[0]}
+
+    def _run(
+        self, x: Array, state: Any, lengths: Any, keep: bool, drop: bool = True
+    ) -> tuple[tuple[Array, Any], Any]:
+        """The forward pass: (y, state), and the cache for `_run_back` if it is to be kept."""
         dtype = self.W_x.dtype
         axes = ("B", "T") if self.batch_first else ("T", "B")
         x = expect_float("x", x, (*axes, self.input_size), dtype)
         if self.batch_first:
             x = x.swapaxes(0, 1)
         T, B, _ = x.shape
+        if lengths is not None:
+            self._expect_batch("lengths", np.shape(lengths), 0, T, B)
         plan = packing(T, B, lengths)
         first = self._arrange(state, plan, self.states)
+        if keep:  # x and the state may be buffers that are filled anew
+            x, first = own(x), tuple(own(array) for array in first)
 
-        self.remember(None)  # what the last pass has kept is about to be written over
-        if self.training:
-            self.workspace.begin()
-        rows = pack(x, plan)
-        caches: dict[int, tuple[Array, Array, Any]] = {}
-        masks: dict[int, Array] = {}
-        last: dict[int, Rows] = {}
+        rows, caches, masks, last = pack(x, plan), [], {}, []
         for layer in range(self.num_layers):
             outputs = []
             for direction in range(self.directions):
                 k = layer * self.directions + direction
-                read = reverse(rows, plan) if direction else rows
-                h, last[k], kept = self._scan(
-                    read, tuple(array[k] for array in first), layer, direction, plan
+                (h, h_n), cache = self._forward(
+                    reverse(rows, plan) if direction else rows,
+                    tuple(array[k] for array in first),
+                    self._weights(layer, direction),
+                    plan,
+                    keep,
                 )
-                caches[k] = (read, h, kept)
+                last.append(h_n)
+                caches.append(cache)
                 outputs.append(reverse(h, plan) if direction else h)
             rows = np.concatenate(outputs, axis=1) if self.bidirectional else outputs[0]
-            if self.dropout and self.training and layer + 1 < self.num_layers:
-                keep = self.rng.random(rows.shape) >= self.dropout
-                masks[layer] = keep.astype(dtype) / dtype.type(1.0 - self.dropout)
+            if drop and self.dropout and self.training and layer + 1 < self.num_layers:
+                mask = self.rng.random(rows.shape) >= self.dropout
+                masks[layer] = mask.astype(dtype) / dtype.type(1.0 - self.dropout)
                 rows = rows * masks[layer]
-        self.remember((plan, first, caches, masks))
         y = unpack(rows, plan)
-        y.flags.writeable = False
-        return (y.swapaxes(0, 1) if self.batch_first else y), self._collect(last, plan)
+        if keep:  # the backward pass, and that of whoever reads y, needs it as it is
+            owner: Any = y.base
+            owner.flags.writeable = y.flags.writeable = False
+        y = y.swapaxes(0, 1) if self.batch_first else y
+        return (y, self._collect(last, plan)), (plan, caches, masks) if keep else None
 
-    def backward(self, dy: Array, dstate: Any = None) -> tuple[Array, Any]:
-        """Backpropagation through time: adds to the parameters' gradients.
-
-        Parameters
-        ----------
-        dy : (T, B, D·H) array
-            Gradient of the loss by the output y; (B, T, D·H) with ``batch_first``.
-        dstate : (L·D, B, H) array, optional
-            Gradient of the loss by the final state, a pair for an LSTM; zero if left
-            out.
-
-        Returns
-        -------
-        dx : array, the shape of x
-            Gradient of the loss by the input; zero in the padding.
-        dstate : as the argument
-            Gradient of the loss by the initial state.
-
-        Raises
-        ------
-        ValueError
-            If a shape or dtype does not fit, naming the argument.
-        RuntimeError
-            If there was no forward pass to walk back.
-        """
-        plan, first, caches, masks = self.recall()
-        H, D = self.hidden_size, self.directions
+    def _run_back(
+        self, dy: Any, dstate: Any, cache: Any, record: bool = False
+    ) -> tuple[Array, Any, list[Any], list[Any]]:
+        """The backward pass of `_run`: dx, dstate; of each layer and direction the gradients
+        with respect to `_weights`, and what its kernel recorded."""
+        plan, caches, masks = cache
+        H, D, dtype = self.hidden_size, self.directions, self.W_x.dtype
         shape = (plan.B, plan.T) if self.batch_first else (plan.T, plan.B)
-        dy = expect_float("dy", dy, (*shape, D * H), self.W_x.dtype)
+        if dy is None:
+            dy = np.zeros((*shape, D * H), dtype)
+        dy = expect_float("dy", dy, (*shape, D * H), dtype)
         if self.batch_first:
             dy = dy.swapaxes(0, 1)
         dlast = self._arrange(dstate, plan, tuple("d" + name[0] + "_n" for name in self.states))
 
-        drows, dfirst = pack(dy, plan), {}
+        drows = pack(dy, plan)
+        dfirst: list[Any] = [None] * len(caches)
+        gradients = dfirst.copy()
+        records: list[Any] = [[] if record else None for _ in caches]
         for layer in reversed(range(self.num_layers)):
             if layer in masks:
                 drows = drows * masks[layer]
@@ -298,86 +373,78 @@ class Recurrent(Module):
             for direction in range(D):
                 k = layer * D + direction
                 dh = drows[:, direction * H : (direction + 1) * H]
-                read, h, kept = caches[k]
-                used = self.workspace.used
-                dread, dfirst[k] = self._scan_back(
+                dread, dfirst[k], gradients[k] = self._backward(
                     reverse(dh, plan) if direction else dh,
                     tuple(array[k] for array in dlast),
-                    read,
-                    h,
-                    kept,
-                    tuple(array[k] for array in first),
-                    layer,
-                    direction,
-                    plan,
+                    caches[k],
+                    records[k],
                 )
-                self.workspace.used = used  # the next direction may have its scratch
                 dinputs.append(reverse(dread, plan) if direction else dread)
             drows = sum(dinputs[1:], start=dinputs[0])
         dx = unpack(drows, plan)
-        return (dx.swapaxes(0, 1) if self.batch_first else dx), self._collect(dfirst, plan)
+        dx = dx.swapaxes(0, 1) if self.batch_first else dx
+        return dx, self._collect(dfirst, plan), gradients, records
 
-    def _arrange(self, state: Any, plan: Packing, names: tuple[str, ...]) -> Rows:
+    def _arrange(self, state: Any, plan: Packing, names: tuple[str, ...]) -> Arrays:
         """The arrays of a state, checked, the sequences from the longest to the shortest."""
         dtype = self.W_x.dtype
         shape = (self.num_layers * self.directions, plan.B, self.hidden_size)
-        if state is None:
-            return tuple(np.zeros(shape, dtype) for _ in names)
-        if len(names) == 1:
-            state = (state,)
+        if len(names) == 1 or state is None:
+            state = (state,) * len(names)
         elif not isinstance(state, (tuple, list)) or len(state) != len(names):
             raise ValueError(f"state must be the pair ({', '.join(names)})")
-        arrays = [expect_float(name, a, shape, dtype) for name, a in zip(names, state, strict=True)]
-        return tuple(arrays if plan.order is None else [a[:, plan.order] for a in arrays])
+        arrays = []
+        for name, given in zip(names, state, strict=True):
+            array = np.zeros(shape, dtype) if given is None else given
+            self._expect_batch(name, np.shape(array), 1, plan.T, plan.B)
+            array = expect_float(name, array, shape, dtype)
+            arrays.append(array if plan.order is None else array[:, plan.order])
+        return tuple(arrays)
 
-    def _collect(self, last: dict[int, Rows], plan: Packing) -> Any:
+    def _expect_batch(self, name: str, shape: tuple[int, ...], axis: int, T: int, B: int) -> None:
+        """Refuse what fits if the batch is the other of the two first axes of x."""
+        if len(shape) > axis and shape[axis] == T != B:
+            read, other = ("(B, T, I)", False) if self.batch_first else ("(T, B, I)", True)
+            raise ValueError(
+                f"{name} is for a batch of {T}, but x was read as {read} with T = {T} and B = {B}: "
+                f"should the layer have batch_first={other}?"
+            )
+
+    def _collect(self, last: list[Arrays], plan: Packing) -> Any:
         """The states of all layers and directions as the caller wants them: the inverse."""
-        stacked = [np.stack([last[k][s] for k in sorted(last)]) for s in range(len(self.states))]
+        stacked = [np.stack(arrays) for arrays in zip(*last, strict=True)]
         if plan.order is not None:
             back = np.argsort(plan.order)
             stacked = [array[:, back] for array in stacked]
         return stacked[0] if len(stacked) == 1 else tuple(stacked)
 
-    def _scan(
-        self, x: Array, first: Rows, layer: int, direction: int, plan: Packing
-    ) -> tuple[Array, Rows, Any]:
-        """One layer in one direction: states after every step, the last, what to keep."""
+    def _forward(
+        self, x: Array, state: Arrays, weights: Arrays, plan: Packing, keep: bool
+    ) -> tuple[tuple[Array, Arrays], Any]:
+        """The kernel of one layer in one direction."""
         raise NotImplementedError
 
-    def _scan_back(
-        self,
-        dh: Array,
-        dlast: Rows,
-        x: Array,
-        h: Array,
-        kept: Any,
-        first: Rows,
-        layer: int,
-        direction: int,
-        plan: Packing,
-    ) -> tuple[Array, Rows]:
-        """The way back through `_scan`; adds to the parameters' gradients."""
+    def _backward(
+        self, dy: Array, dlast: Arrays, cache: Any, record: list[Array] | None
+    ) -> tuple[Array, Arrays, Arrays]:
+        """The backward pass of `_forward`."""
         raise NotImplementedError
 
-    def _add(self, layer: int, direction: int, *gradients: Array) -> None:
-        """Add dW_x, dW_h, db_ih, db_hh to the parameters' gradients."""
-        parameters = self._parameters(layer, direction)
-        for parameter, gradient in zip(parameters, gradients, strict=False):
-            parameter.grad += gradient
-
-
-Recurrent.__doc__ = (Recurrent.__doc__ or "").replace("{ARGUMENTS}", ARGUMENTS)
+    def _inside(self, cache: Any) -> dict[str, Array]:
+        """What `_forward` stored besides the states, under the names of `trace`."""
+        return {}
 
 
 class RNN(Recurrent):
-    """The vanilla recurrent network over a sequence, h_t = f(W_x x_t + W_h h_{t-1} + b).
+    """Run h_t = f(W_x x_t + W_h h_{t-1} + b) over a sequence. Derived in chapter 02_cell.
 
-    Its parameters have torch's names and shapes, so that a `state_dict` moves
-    between this layer and ``torch.nn.RNN`` unchanged, both ways.
+    The vanilla recurrent network. Its parameters have torch's names and shapes, so that
+    a `state_dict` moves between this layer and ``torch.nn.RNN`` unchanged, both ways.
 
     Parameters
     ----------
-    {ARGUMENTS}
+    input_size, hidden_size, num_layers, settings
+        As `Recurrent` explains.
     nonlinearity : {"tanh", "relu"}, optional
         The function f.
 
@@ -398,13 +465,6 @@ class RNN(Recurrent):
     References
     ----------
     Elman, Finding structure in time, Cognitive Science 14, 1990.
-
-    Notes
-    -----
-    Derived in chapter 02_cell.
-
-    A NaN in the input makes that sequence's states NaN from there on, and no
-    other sequence's of the batch.
 
     Examples
     --------
@@ -430,36 +490,16 @@ class RNN(Recurrent):
         self.nonlinearity = nonlinearity
         super().__init__(input_size, hidden_size, num_layers, **settings)
 
-    def _scan(
-        self, x: Array, first: Rows, layer: int, direction: int, plan: Packing
-    ) -> tuple[Array, Rows, Any]:
-        W_x, W_h, *_ = self._parameters(layer, direction)
-        b = self._bias(layer, direction)
-        h = rnn_forward(x, first[0], W_x.data, W_h.data, b, plan, self.nonlinearity)
-        return h, (last_states(h, first[0], plan),), None
+    def _forward(
+        self, x: Array, state: Arrays, weights: Arrays, plan: Packing, keep: bool
+    ) -> tuple[tuple[Array, Arrays], Any]:
+        return rnn_forward(x, state, weights, plan, keep, self.nonlinearity)
 
-    def _scan_back(
-        self,
-        dh: Array,
-        dlast: Rows,
-        x: Array,
-        h: Array,
-        kept: Any,
-        first: Rows,
-        layer: int,
-        direction: int,
-        plan: Packing,
-    ) -> tuple[Array, Rows]:
-        W_x, W_h, *_ = self._parameters(layer, direction)
-        dx, dh_0, dW_x, dW_h, db = rnn_backward(
-            dh, dlast[0], x, h, first[0], W_x.data, W_h.data, plan, self.nonlinearity
-        )
-        self._add(layer, direction, dW_x, dW_h, db, db)
-        return dx, (dh_0,)
+    _backward = staticmethod(rnn_backward)
 
 
 class LSTM(Recurrent):
-    """The long short-term memory over a sequence.
+    """Run the long short-term memory over a sequence. Derived in chapter 06_lstm.
 
         i, f, o = σ(W_x x_t + W_h h_{t-1} + b)   write, keep, show: three gates in 0 … 1
         g = tanh(W_x x_t + W_h h_{t-1} + b)      what could be written
@@ -469,10 +509,14 @@ class LSTM(Recurrent):
     each with its own rows of W_x, W_h and b, stacked in the order i, f, g, o. The
     state is the pair (h, c). The parameters have torch's names and shapes, so that a
     `state_dict` moves between this layer and ``torch.nn.LSTM`` unchanged, both ways.
+    `LSTMCell` has the variants.
 
     Parameters
     ----------
-    {ARGUMENTS}
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
+        As `Recurrent` explains.
+    seed, dtype, proj_size
+        As `Recurrent` explains.
 
     Attributes
     ----------
@@ -493,10 +537,6 @@ class LSTM(Recurrent):
     Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 9, 1997;
     Gers, Schmidhuber and Cummins, Learning to forget, Neural Computation 12, 2000.
 
-    Notes
-    -----
-    Derived in chapter 06_lstm.
-
     Examples
     --------
     >>> lstm = LSTM(3, 4, seed=0)
@@ -510,61 +550,29 @@ class LSTM(Recurrent):
 
     gates = "ifgo"
     states = ("h_0", "c_0")
-
-    def _scan(
-        self, x: Array, first: Rows, layer: int, direction: int, plan: Packing
-    ) -> tuple[Array, Rows, Any]:
-        W_x, W_h, *_ = self._parameters(layer, direction)
-        b = self._bias(layer, direction)
-        h_0, c_0 = first
-        h, c_n, kept = lstm_forward(x, h_0, c_0, W_x.data, W_h.data, b, plan, self._room())
-        return h, (last_states(h, h_0, plan), c_n), kept
-
-    def _scan_back(
-        self,
-        dh: Array,
-        dlast: Rows,
-        x: Array,
-        h: Array,
-        kept: Any,
-        first: Rows,
-        layer: int,
-        direction: int,
-        plan: Packing,
-    ) -> tuple[Array, Rows]:
-        W_x, W_h, *_ = self._parameters(layer, direction)
-        dx, dh_0, dc_0, dW_x, dW_h, db = lstm_backward(
-            dh,
-            dlast[0],
-            dlast[1],
-            x,
-            h,
-            first[0],
-            first[1],
-            kept,
-            W_x.data,
-            W_h.data,
-            plan,
-            self.workspace,
-        )
-        self._add(layer, direction, dW_x, dW_h, db, db)
-        return dx, (dh_0, dc_0)
+    _forward = staticmethod(lstm_forward)
+    _backward = staticmethod(lstm_backward)
+    _inside = staticmethod(lstm_gates)
 
 
 class GRU(Recurrent):
-    """The gated recurrent unit over a sequence, reset after the product, as in torch.
+    """Run the gated recurrent unit over a sequence. Derived in chapter 07_gru.
 
         r, z = σ(W_x x_t + W_h h_{t-1} + b)             reset and update: two gates in 0 … 1
         n = tanh(W_x x_t + r (W_h h_{t-1} + b_hn) + b)  the candidate
         h_t = (1 - z) n + z h_{t-1}                     the state: kept in part, renewed in part
 
-    each with its own rows of W_x, W_h and b, stacked in the order r, z, n. The
-    parameters have torch's names and shapes, so that a `state_dict` moves between
-    this layer and ``torch.nn.GRU`` unchanged, both ways.
+    each with its own rows of W_x, W_h and b, stacked in the order r, z, n; the reset
+    comes after the product, as in torch. The parameters have torch's names and shapes,
+    so that a `state_dict` moves between this layer and ``torch.nn.GRU`` unchanged, both
+    ways.
 
     Parameters
     ----------
-    {ARGUMENTS}
+    input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional
+        As `Recurrent` explains.
+    seed, dtype, proj_size
+        As `Recurrent` explains.
 
     Attributes
     ----------
@@ -573,8 +581,8 @@ class GRU(Recurrent):
     weight_hh_l0 : (3H, H) Parameter
         W_h of the formula.
     bias_ih_l0, bias_hh_l0 : (3H,) Parameter
-        For r and z only their sum counts; for n the second one is b_hn, inside the
-        reset gate.
+        For r and z only their sum counts, as b; for n the first is b, and the second is
+        b_hn, inside the reset gate.
 
     Raises
     ------
@@ -587,10 +595,6 @@ class GRU(Recurrent):
     statistical machine translation, EMNLP 2014. There r is applied before the
     product: `gru_step` does both.
 
-    Notes
-    -----
-    Derived in chapter 07_gru.
-
     Examples
     --------
     >>> gru = GRU(3, 4, num_layers=2, bidirectional=True, seed=0)
@@ -600,41 +604,20 @@ class GRU(Recurrent):
     """
 
     gates = "rzn"
+    _forward = staticmethod(gru_forward)
+    _backward = staticmethod(gru_backward)
+    _inside = staticmethod(gru_gates)
 
-    def _biases(self, layer: int, direction: int) -> tuple[Array, Array]:
-        """b of the formula, and b_hn."""
-        H = self.hidden_size
-        if not self.bias:
-            return self._bias(layer, direction), np.zeros(H, self.W_h.dtype)
-        _, _, bias_ih, bias_hh = (p.data for p in self._parameters(layer, direction))
-        b = bias_ih.copy()
-        b[: 2 * H] += bias_hh[: 2 * H]
-        return b, bias_hh[2 * H :]
+    def _weights(self, layer: int, direction: int) -> Arrays:
+        W_x, W_h, *biases = (p.data for p in self._parameters(layer, direction))
+        split = 2 * self.hidden_size
+        b_ih, b_hh = biases or np.zeros((2, len(W_h)), W_h.dtype)
+        return W_x, W_h, np.concatenate([b_ih[:split] + b_hh[:split], b_ih[split:]]), b_hh[split:]
 
-    def _scan(
-        self, x: Array, first: Rows, layer: int, direction: int, plan: Packing
-    ) -> tuple[Array, Rows, Any]:
-        W_x, W_h, *_ = self._parameters(layer, direction)
-        b, b_hn = self._biases(layer, direction)
-        h, kept = gru_forward(x, first[0], W_x.data, W_h.data, b, b_hn, plan, self._room())
-        return h, (last_states(h, first[0], plan),), kept
-
-    def _scan_back(
-        self,
-        dh: Array,
-        dlast: Rows,
-        x: Array,
-        h: Array,
-        kept: Any,
-        first: Rows,
-        layer: int,
-        direction: int,
-        plan: Packing,
-    ) -> tuple[Array, Rows]:
-        W_x, W_h, *_ = self._parameters(layer, direction)
-        dx, dh_0, dW_x, dW_h, db, db_hn = gru_backward(
-            dh, dlast[0], x, h, first[0], kept, W_x.data, W_h.data, plan, self.workspace
-        )
+    def _add(self, layer: int, direction: int, gradients: Arrays) -> None:
+        dW_x, dW_h, db, db_hn = gradients
         db_hh = np.concatenate([db[: 2 * self.hidden_size], db_hn])
-        self._add(layer, direction, dW_x, dW_h, db, db_hh)
-        return dx, (dh_0,)
+        for parameter, gradient in zip(
+            self._parameters(layer, direction), (dW_x, dW_h, db, db_hh), strict=False
+        ):
+            parameter.add_grad(gradient)

@@ -218,8 +218,6 @@ def last_states(h: np.ndarray, h_0: np.ndarray, plan: Packing) -> np.ndarray:
     >>> last_states(h, np.zeros((2, 1)), packing(2, 2, [2, 1])).tolist()
     [[3.0], [2.0]]
     """
-    h_n = h_0.copy()
-    running_next = [*plan.sizes[1:], 0]
-    for start, size, still in zip(plan.starts, plan.sizes, running_next, strict=False):
-        h_n[still:size] = h[start + still : start + size]
-    return h_n
+    if plan.mirror is not None:  # reading backwards begins with the last step
+        return h[plan.mirror[: plan.B]]
+    return h[-plan.B :].copy() if len(h) else h_0.copy()
