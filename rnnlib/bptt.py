@@ -15,7 +15,7 @@ from .validation import expect_float
 
 
 def unroll(cell: Any, x: np.ndarray, state: Any) -> tuple[np.ndarray, Any, list]:
-    """Apply one cell to every time step in turn.
+    """Apply one cell to every time step in turn. Derived in chapter 02_cell.
 
     Parameters
     ----------
@@ -39,10 +39,6 @@ def unroll(cell: Any, x: np.ndarray, state: Any) -> tuple[np.ndarray, Any, list]
     ValueError
         If a shape or dtype does not fit.
 
-    Notes
-    -----
-    Derived in chapter 02_cell.
-
     Examples
     --------
     >>> from rnnlib import RNNCell
@@ -63,9 +59,9 @@ def unroll(cell: Any, x: np.ndarray, state: Any) -> tuple[np.ndarray, Any, list]
 
 
 def unroll_backward(
-    cell: Any, dh: np.ndarray, caches: list, dstate: Any = None
+    cell: Any, dh: np.ndarray | None, caches: list, dstate: Any = None
 ) -> tuple[np.ndarray, Any]:
-    """Walk back through `unroll`, from the last step to the first.
+    """Walk back through `unroll`, from the last step to the first. Derived in chapter 03_bptt.
 
     Adds to the gradients of the cell's parameters: a parameter is used at every
     step, so its gradient is a sum over time.
@@ -73,33 +69,30 @@ def unroll_backward(
     Parameters
     ----------
     cell : module with ``backward(dstate, cache) -> dx_t, dstate``
-    dh : (T, B, H) array
-        Gradient of the loss by each step's state, as far as the loss looks at it directly.
+    dh : (T, B, H) array or None
+        Gradient of the loss with respect to each step's state, as far as the loss looks
+        at it directly; None where it looks at the final state alone.
     caches : list of length T
         What `unroll` returned.
     dstate : (B, H) array, or for an LSTM the pair (dh, dc) of such, optional
-        Gradient of the loss by the final state; zero if left out.
+        Gradient of the loss with respect to the final state; zero if left out.
 
     Returns
     -------
     dx : (T, B, I) array
-        Gradient by the inputs.
+        Gradient with respect to the inputs.
     dstate : as the argument
-        Gradient by the initial state.
+        Gradient with respect to the initial state.
 
     Raises
     ------
     ValueError
-        If a shape or dtype does not fit.
+        If a shape or dtype does not fit, or both gradients are left out.
 
     References
     ----------
     Werbos, Backpropagation through time: what it does and how to do it,
     Proceedings of the IEEE 78, 1990.
-
-    Notes
-    -----
-    Derived in chapter 03_bptt.
 
     Examples
     --------
@@ -110,13 +103,17 @@ def unroll_backward(
     >>> dx.shape, dstate.shape
     ((5, 2, 3), (2, 4))
     """
-    dh = expect_float("dh", dh, (len(caches), "B", "H"))
     pair = isinstance(cell.initial_state(0), tuple)
+    if dh is None:
+        if dstate is None:
+            raise ValueError("dh and dstate are both None: there is no gradient to walk back with")
+        last = dstate[0] if pair else dstate
+        dh = np.zeros((len(caches), *last.shape), last.dtype)
+    dh = expect_float("dh", dh, (len(caches), "B", "H"))
     if dstate is None:
-        zeros = np.zeros(dh.shape[1:], dtype=dh.dtype)
-        dstate = (zeros, zeros) if pair else zeros
+        dstate = cell.initial_state(dh.shape[1])
     dx = np.zeros((*dh.shape[:2], cell.input_size), dtype=dh.dtype)
     for t in reversed(range(len(caches))):
-        dstate = (dh[t] + dstate[0], dstate[1]) if pair else dh[t] + dstate
+        dstate = (dh[t] + dstate[0], *dstate[1:]) if pair else dh[t] + dstate
         dx[t], dstate = cell.backward(dstate, caches[t])
     return dx, dstate

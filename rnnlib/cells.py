@@ -8,7 +8,8 @@ order: i, f, g, o and r, z, n.
 
 Written to be read beside the equations: slow, clear, and the truth that the fast
 layers are tested against. A row of x_t is one sequence of the batch, so that
-"W_x x_t" stands as `x_t @ W_x.T`.
+"W_x x_t" stands as `x_t @ W_x.T`. A cache holds copies of what the backward pass needs
+and somebody could change before it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import numpy as np
 
 from .activations import nonlinearity_pair, sigmoid, sigmoid_grad, tanh, tanh_grad
 from .initializers import uniform
-from .module import Module, Parameter
+from .module import Module, Parameter, own
 from .validation import as_rng, expect_float, expect_positive
+
+State = np.ndarray | tuple[np.ndarray, ...]
 
 
 def rnn_step(
@@ -31,7 +34,9 @@ def rnn_step(
     b: np.ndarray,
     nonlinearity: str = "tanh",
 ) -> tuple[np.ndarray, tuple]:
-    """One step of the vanilla recurrent network, h_t = f(W_x x_t + W_h h_{t-1} + b).
+    """Compute h_t = f(W_x x_t + W_h h_{t-1} + b). Derived in chapter 02_cell.
+
+    One step of the vanilla recurrent network.
 
     Parameters
     ----------
@@ -64,10 +69,6 @@ def rnn_step(
     ----------
     Elman, Finding structure in time, Cognitive Science 14, 1990.
 
-    Notes
-    -----
-    Derived in chapter 02_cell.
-
     Examples
     --------
     >>> x_t, h_prev = np.array([[1.0]]), np.array([[0.5]])
@@ -87,27 +88,29 @@ def rnn_step(
 
     z_t = x_t @ W_x.T + h_prev @ W_h.T + b  # (B, H)
     h_t = f(z_t)
-    return h_t, (x_t, h_prev, h_t, W_x, W_h, nonlinearity)
+    return h_t, (*map(own, (x_t, h_prev, h_t, W_x, W_h)), nonlinearity)
 
 
 def rnn_step_backward(
     dh_t: np.ndarray, cache: tuple
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The way back through `rnn_step`: from the gradient by h_t to all others.
+    """Turn the gradient with respect to h_t into all others. Derived in chapter 03_bptt.
+
+    The backward pass of `rnn_step`.
 
     Parameters
     ----------
     dh_t : (B, H) array
-        Gradient of the loss by the new state h_t.
+        Gradient of the loss with respect to the new state h_t.
     cache : tuple
         What `rnn_step` returned.
 
     Returns
     -------
     dx_t : (B, I) array
-        Gradient by the input.
+        Gradient with respect to the input.
     dh_prev : (B, H) array
-        Gradient by the state before: what flows on to time t - 1.
+        Gradient with respect to the state before: what flows on to time t - 1.
     dW_x : (H, I) array
     dW_h : (H, H) array
     db : (H,) array
@@ -117,10 +120,6 @@ def rnn_step_backward(
     ------
     ValueError
         If the shape or dtype of dh_t does not fit.
-
-    Notes
-    -----
-    Derived in chapter 03_bptt.
 
     Examples
     --------
@@ -142,6 +141,11 @@ def rnn_step_backward(
     return dx_t, dh_prev, dW_x, dW_h, db
 
 
+# The rows of W_x, W_h and b, gate by gate, of the variants that have fewer gates.
+ROWS = {"NIG": "fgo", "CIFG": "fgo", "NFG": "igo", "NOG": "ifg"}
+VARIANTS = ("NIG", "NFG", "NOG", "NIAF", "NOAF", "CIFG", "FGR")
+
+
 def lstm_step(
     x_t: np.ndarray,
     h_prev: np.ndarray,
@@ -150,9 +154,11 @@ def lstm_step(
     W_h: np.ndarray,
     b: np.ndarray,
     peepholes: np.ndarray | None = None,
-    coupled: bool = False,
-) -> tuple[tuple[np.ndarray, np.ndarray], tuple]:
-    """One step of the long short-term memory.
+    variant: str | None = None,
+    gates_prev: Any = None,
+    W_g: Any = None,
+) -> tuple[tuple[np.ndarray, ...], tuple]:
+    """Take one step of the long short-term memory. Derived in chapter 06_lstm.
 
         i = σ(W_xi x_t + W_hi h_{t-1} + b_i)        what to write
         f = σ(W_xf x_t + W_hf h_{t-1} + b_f)        what to keep
@@ -161,6 +167,16 @@ def lstm_step(
         c_t = f c_{t-1} + i g
         h_t = o tanh(c_t)
 
+    The variants, one change each:
+
+        NIG   i = 1, no input gate              NIAF  g without its tanh
+        NFG   f = 1, no forget gate             NOAF  h_t = o c_t
+        NOG   o = 1, no output gate             CIFG  i = 1 - f, coupled gates
+        FGR   each gate also sees i, f and o of the step before: + W_g [i, f, o]_{t-1}
+
+    and the eighth is peepholes: + p_i c_{t-1} and p_f c_{t-1} inside i and f, + p_o c_t
+    inside o, each unit its own.
+
     Parameters
     ----------
     x_t : (B, I) array
@@ -168,39 +184,39 @@ def lstm_step(
     h_prev, c_prev : (B, H) array
         The state before: what was shown, and the memory.
     W_x : (4H, I) array
-        Rows in the order i, f, g, o; torch: weight_ih.
+        Rows in the order i, f, g, o; torch: weight_ih. 3H rows where a variant has no
+        weights for a gate; so for W_h and b.
     W_h : (4H, H) array
         Rows in the same order; torch: weight_hh.
     b : (4H,) array
         In torch bias_ih + bias_hh.
     peepholes : (3, H) array, optional
-        Lets the gates i, f see c_{t-1} and o see c_t, each unit its own.
-    coupled : bool, optional
-        What is written is what is not kept, i = 1 - f: then W_x, W_h, b hold only
-        f, g, o (3H rows), and peepholes f, o (2 rows).
+        p_i, p_f, p_o, as far as the variant has these gates.
+    variant : {"NIG", "NFG", "NOG", "NIAF", "NOAF", "CIFG", "FGR"}, optional
+        The name of the change.
+    gates_prev : (B, 3H) array, optional
+        i, f and o of the step before side by side; for FGR only.
+    W_g : (3H, 3H) array, optional
+        For FGR only: rows i, f, o.
 
     Returns
     -------
-    h_t, c_t : (B, H) array
-        The new state.
+    state : tuple of arrays
+        h_t and c_t, (B, H) each; with FGR also the gates i, f, o side by side, (B, 3H).
     cache : tuple
-        What `lstm_step_backward` needs.
+        What `lstm_step_backward` needs. Entries 4 to 7 are i, f, g and o.
 
     Raises
     ------
     ValueError
-        If a shape or dtype does not fit, naming the argument.
+        If a shape or dtype does not fit, naming the argument, or the variant is another.
 
     References
     ----------
     Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 9, 1997;
     forget gate: Gers, Schmidhuber and Cummins, Learning to forget, 2000; peepholes:
-    Gers, Schraudolph and Schmidhuber, Learning precise timing, JMLR 3, 2002; coupled
-    gates: Greff et al., LSTM: a search space odyssey, 2017.
-
-    Notes
-    -----
-    Derived in chapter 06_lstm.
+    Gers, Schraudolph and Schmidhuber, Learning precise timing, JMLR 3, 2002; variants:
+    Greff et al., LSTM: a search space odyssey, IEEE TNNLS 28, 2017.
 
     Examples
     --------
@@ -210,42 +226,57 @@ def lstm_step(
     >>> c_t.tolist()  # all gates half open: half of the memory is kept
     [[0.5]]
     """
+    if variant is not None and variant not in VARIANTS:
+        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
+    if (variant == "FGR") != (W_g is not None) or (variant == "FGR") != (gates_prev is not None):
+        raise ValueError("gates_prev and W_g belong to variant 'FGR', and it to them")
+    rows = ROWS.get(variant or "", "ifgo")
     x_t = expect_float("x_t", x_t, ("B", "I"))
     B, I = x_t.shape
     h_prev = expect_float("h_prev", h_prev, (B, "H"), dtype=x_t.dtype)
-    H = h_prev.shape[1]
-    G = 3 if coupled else 4
+    H, G = h_prev.shape[1], len(rows)
     c_prev = expect_float("c_prev", c_prev, (B, H), dtype=x_t.dtype)
     W_x = expect_float("W_x", W_x, (G * H, I), dtype=x_t.dtype)
     W_h = expect_float("W_h", W_h, (G * H, H), dtype=x_t.dtype)
     b = expect_float("b", b, (G * H,), dtype=x_t.dtype)
-    if peepholes is None:
-        p_i = p_f = p_o = np.zeros(H, dtype=x_t.dtype)
-    else:
+    if peepholes is not None:
         peepholes = expect_float("peepholes", peepholes, (G - 1, H), dtype=x_t.dtype)
-        p_i, p_f, p_o = peepholes[0], peepholes[-2], peepholes[-1]
+    p = _by_gate(peepholes, rows)
 
-    z = x_t @ W_x.T + h_prev @ W_h.T + b  # (B, G H)
-    *z_i, z_f, z_g, z_o = np.split(z, G, axis=1)  # (B, H) each; no z_i if coupled
-    f = sigmoid(z_f + p_f * c_prev)
-    i = 1.0 - f if coupled else sigmoid(z_i[0] + p_i * c_prev)
-    g = tanh(z_g)
+    z = dict(zip(rows, np.split(x_t @ W_x.T + h_prev @ W_h.T + b, G, axis=1), strict=True))
+    if W_g is not None:
+        gates_prev = expect_float("gates_prev", gates_prev, (B, 3 * H), dtype=x_t.dtype)
+        W_g = expect_float("W_g", W_g, (3 * H, 3 * H), dtype=x_t.dtype)
+        for gate, seen in zip("ifo", np.split(gates_prev @ W_g.T, 3, axis=1), strict=True):
+            z[gate] = z[gate] + seen
+    one = np.ones_like(c_prev)
+    f = sigmoid(z["f"] + p["f"] * c_prev) if "f" in z else one
+    i = sigmoid(z["i"] + p["i"] * c_prev) if "i" in z else 1.0 - f if variant == "CIFG" else one
+    g = z["g"] if variant == "NIAF" else tanh(z["g"])
     c_t = f * c_prev + i * g
-    o = sigmoid(z_o + p_o * c_t)
-    h_t = o * tanh(c_t)
-    cache = (x_t, h_prev, c_prev, c_t, i, f, g, o, W_x, W_h, peepholes, coupled)
-    return (h_t, c_t), cache
+    o = sigmoid(z["o"] + p["o"] * c_t) if "o" in z else one
+    h_t = o * (c_t if variant == "NOAF" else tanh(c_t))
+    given, weights = (x_t, h_prev, c_prev, c_t), (W_x, W_h, peepholes, gates_prev, W_g)
+    cache = (*map(own, given), i, f, g, o, *map(own, weights), variant)
+    return (h_t, c_t, *([np.concatenate([i, f, o], axis=1)] if W_g is not None else [])), cache
 
 
-def lstm_step_backward(dh_t: np.ndarray, dc_t: np.ndarray, cache: tuple) -> tuple[Any, ...]:
-    """The way back through `lstm_step`.
+def lstm_step_backward(
+    dh_t: np.ndarray, dc_t: np.ndarray, cache: tuple, dgates_t: np.ndarray | None = None
+) -> tuple[Any, ...]:
+    """Turn the gradients with respect to h_t and c_t into all others. Derived in chapter 06_lstm.
+
+    The backward pass of `lstm_step`.
 
     Parameters
     ----------
     dh_t, dc_t : (B, H) array
-        Gradients of the loss by the new state.
+        Gradients of the loss with respect to the new state.
     cache : tuple
         What `lstm_step` returned.
+    dgates_t : (B, 3H) array, optional
+        With FGR, the gradient with respect to the gates i, f, o that the next step saw;
+        zero if left out.
 
     Returns
     -------
@@ -258,15 +289,16 @@ def lstm_step_backward(dh_t: np.ndarray, dc_t: np.ndarray, cache: tuple) -> tupl
     db : (4H,) array
         This step's share of the parameters' gradients, summed over the batch.
     dpeepholes : (3, H) array or None
+        As many rows as peepholes has.
+    dgates_prev : (B, 3H) array
+        With FGR only: what flows on to time t - 1.
+    dW_g : (3H, 3H) array
+        With FGR only.
 
     Raises
     ------
     ValueError
-        If the shape or dtype of dh_t or dc_t does not fit.
-
-    Notes
-    -----
-    Derived in chapter 06_lstm.
+        If the shape or dtype of a gradient does not fit.
 
     Examples
     --------
@@ -276,33 +308,43 @@ def lstm_step_backward(dh_t: np.ndarray, dc_t: np.ndarray, cache: tuple) -> tupl
     >>> gradients[2].tolist()  # dc_prev = f dc_t
     [[0.5]]
     """
-    x_t, h_prev, c_prev, c_t, i, f, g, o, W_x, W_h, peepholes, coupled = cache
+    x_t, h_prev, c_prev, c_t, i, f, g, o, W_x, W_h, peepholes, gates_prev, W_g, variant = cache
+    rows = ROWS.get(variant or "", "ifgo")
+    p = _by_gate(peepholes, rows)
     dh_t = expect_float("dh_t", dh_t, c_t.shape, dtype=c_t.dtype)
     dc_t = expect_float("dc_t", dc_t, c_t.shape, dtype=c_t.dtype)
-    tanh_c = tanh(c_t)
+    di_t: Any = 0.0
+    df_t, do_t = di_t, di_t
+    if dgates_t is not None:
+        B, H = c_t.shape
+        dgates_t = expect_float("dgates_t", dgates_t, (B, 3 * H), dtype=c_t.dtype)
+        di_t, df_t, do_t = np.split(dgates_t, 3, axis=1)
 
-    dz_o = dh_t * tanh_c * sigmoid_grad(o)
-    dc = dc_t + dh_t * o * tanh_grad(tanh_c)
-    if peepholes is not None:
-        dc = dc + dz_o * peepholes[-1]
-    di, df = dc * g, dc * c_prev
-    dz_f = (df - di if coupled else df) * sigmoid_grad(f)
-    dz_i = di * sigmoid_grad(i)
-    dz_g = dc * i * tanh_grad(g)
-    dc_prev = dc * f
-    dpeepholes = None
-    if peepholes is not None:
-        dc_prev = dc_prev + dz_f * peepholes[-2]
-        seen = [(dz_f * c_prev), (dz_o * c_t)]
-        if not coupled:
-            dc_prev = dc_prev + dz_i * peepholes[0]
-            seen.insert(0, dz_i * c_prev)
-        dpeepholes = np.stack([product.sum(axis=0) for product in seen])
+    # a gate that is 1 has the derivative 1 (1 - 1) = 0
+    shown = c_t if variant == "NOAF" else tanh(c_t)
+    dz = {"o": (dh_t * shown + do_t) * sigmoid_grad(o)}
+    dc = dc_t + dh_t * o * (1.0 if variant == "NOAF" else tanh_grad(shown)) + dz["o"] * p["o"]
+    di, df = dc * g + di_t, dc * c_prev + df_t
+    dz["f"] = (df - di if variant == "CIFG" else df) * sigmoid_grad(f)
+    dz["i"] = di * sigmoid_grad(i)
+    dz["g"] = dc * i * (1.0 if variant == "NIAF" else tanh_grad(g))
+    dc_prev = dc * f + dz["f"] * p["f"] + dz["i"] * p["i"]
 
-    dz = np.concatenate([dz_f, dz_g, dz_o] if coupled else [dz_i, dz_f, dz_g, dz_o], axis=1)
-    dx_t = dz @ W_x
-    dh_prev = dz @ W_h
-    return dx_t, dh_prev, dc_prev, dz.T @ x_t, dz.T @ h_prev, dz.sum(axis=0), dpeepholes
+    seen = {"i": c_prev, "f": c_prev, "o": c_t}
+    dp: Any = np.stack([(dz[gate] * seen[gate]).sum(axis=0) for gate in rows if gate in seen])
+    da = np.concatenate([dz[gate] for gate in rows], axis=1)
+    dp = None if peepholes is None else dp
+    gradients = da @ W_x, da @ W_h, dc_prev, da.T @ x_t, da.T @ h_prev, da.sum(axis=0), dp
+    if W_g is None:
+        return gradients
+    dgates = np.concatenate([dz[gate] for gate in "ifo"], axis=1)
+    return *gradients, dgates @ W_g, dgates.T @ gates_prev
+
+
+def _by_gate(peepholes: Any, rows: str) -> dict[str, Any]:
+    """Each gate's peepholes (H,); zero where there are none."""
+    seeing = rows.replace("g", "") if peepholes is not None else ""
+    return dict.fromkeys("ifo", 0.0) | dict(zip(seeing, peepholes, strict=True) if seeing else ())
 
 
 def gru_step(
@@ -314,7 +356,7 @@ def gru_step(
     b_hn: np.ndarray | None = None,
     reset_after: bool = True,
 ) -> tuple[np.ndarray, tuple]:
-    """One step of the gated recurrent unit, in either of its two conventions.
+    """Take one step of the gated recurrent unit, either convention. Derived in chapter 07_gru.
 
         r = σ(W_xr x_t + W_hr h_{t-1} + b_r)        how much of the past the candidate sees
         z = σ(W_xz x_t + W_hz h_{t-1} + b_z)        how much of the past is kept
@@ -344,7 +386,7 @@ def gru_step(
     h_t : (B, H) array
         The new state.
     cache : tuple
-        What `gru_step_backward` needs.
+        What `gru_step_backward` needs. Entries 3 to 5 are r, z and n.
 
     Raises
     ------
@@ -356,10 +398,6 @@ def gru_step(
     ----------
     Cho et al., Learning phrase representations using RNN encoder-decoder for
     statistical machine translation, 2014, equations 5 to 8.
-
-    Notes
-    -----
-    Derived in chapter 07_gru.
 
     Examples
     --------
@@ -390,16 +428,18 @@ def gru_step(
         past = r * h_prev
         n = tanh(a_n + past @ W_hn.T)
     h_t = (1.0 - z) * n + z * h_prev
-    return h_t, (x_t, h_prev, past, r, z, n, W_x, W_h, reset_after)
+    return h_t, (own(x_t), own(h_prev), past, r, z, n, own(W_x), own(W_h), reset_after)
 
 
 def gru_step_backward(dh_t: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
-    """The way back through `gru_step`.
+    """Turn the gradient with respect to h_t into all others. Derived in chapter 07_gru.
+
+    The backward pass of `gru_step`.
 
     Parameters
     ----------
     dh_t : (B, H) array
-        Gradient of the loss by the new state.
+        Gradient of the loss with respect to the new state.
     cache : tuple
         What `gru_step` returned.
 
@@ -420,10 +460,6 @@ def gru_step_backward(dh_t: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     ValueError
         If the shape or dtype of dh_t does not fit.
 
-    Notes
-    -----
-    Derived in chapter 07_gru.
-
     Examples
     --------
     >>> zeros = np.zeros((1, 1))
@@ -439,12 +475,12 @@ def gru_step_backward(dh_t: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
     dz_n = dh_t * (1.0 - z) * tanh_grad(n)
     dh_prev = dh_t * z
     if reset_after:
-        dpast = dz_n * r  # gradient by W_hn h_prev + b_hn
+        dpast = dz_n * r  # with respect to W_hn h_prev + b_hn
         dz_r = dz_n * past * sigmoid_grad(r)
         dh_prev = dh_prev + dpast @ W_hn
         dW_hn, db_hn = dpast.T @ h_prev, dpast.sum(axis=0)
     else:
-        dpast = dz_n @ W_hn  # gradient by r h_prev
+        dpast = dz_n @ W_hn  # with respect to r h_prev
         dz_r = dpast * h_prev * sigmoid_grad(r)
         dh_prev = dh_prev + dpast * r
         dW_hn, db_hn = dz_n.T @ past, np.zeros_like(W_hn[0])
@@ -457,12 +493,13 @@ def gru_step_backward(dh_t: np.ndarray, cache: tuple) -> tuple[np.ndarray, ...]:
 def gru_reset_before(
     W_x: np.ndarray, W_h: np.ndarray, b: np.ndarray, b_hn: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Weights of a GRU with the reset after the product, for the one with the reset before it.
+    """Convert a GRU's weights to the other convention of the reset. Derived in chapter 07_gru.
 
-    Both compute the same if each unit of the candidate sees only its own past: then
-    r (W_hn h) = W_hn (r h). So W_hn must be diagonal, and b_hn zero. In every other
-    case the two are different functions, and no weights turn one into the other. The
-    way back from before to after is the same arrays, under the same condition.
+    From the reset after the product to the reset before it. Both compute the same if each
+    unit of the candidate sees only its own past: then r (W_hn h) = W_hn (r h). So W_hn must
+    be diagonal, and b_hn zero. In every other case the two are different functions, and no
+    weights turn one into the other. From before to after it is the same arrays, under the
+    same condition.
 
     Parameters
     ----------
@@ -486,10 +523,6 @@ def gru_reset_before(
     ----------
     Cho et al., Learning phrase representations using RNN encoder-decoder for
     statistical machine translation, 2014: reset before the product.
-
-    Notes
-    -----
-    Derived in chapter 07_gru.
 
     Examples
     --------
@@ -517,8 +550,57 @@ the product no weights compute the same
     return W_x.copy(), W_h.copy(), b.copy()
 
 
-class RNNCell(Module):
-    """`rnn_step` with parameters of its own: the cell that `bptt.unroll` repeats over time.
+class Cell(Module):
+    """What the cells have in common: one step with parameters of its own, for `bptt.unroll`.
+
+    The state is h (B, H), of an LSTM a tuple that begins with h. A cell keeps nothing
+    itself, as it is used many times before the backward pass begins: the caller keeps
+    each step's cache.
+    """
+
+    parts: tuple[str, ...] = ("W_x", "W_h", "b")  # the parameters, as the step returns gradients
+    W_h: Parameter
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        self.input_size = expect_positive("input_size", input_size)
+        self.hidden_size = expect_positive("hidden_size", hidden_size)
+
+    def _draw(self, shapes: dict[str, Any], seed: Any, dtype: Any) -> None:
+        """Set the parameters, with first weights as in torch; no shape is no parameter."""
+        rng, bound = as_rng(seed), 1.0 / np.sqrt(self.hidden_size)
+        for name, shape in shapes.items():
+            weights = None if shape is None else uniform(shape, bound, rng, dtype)
+            setattr(self, name, None if weights is None else Parameter(weights))
+
+    def _weights(self) -> list[Any]:
+        """What the parameters of `parts` hold at this step; None where there is none."""
+        parameters = [getattr(self, name) for name in self.parts]
+        return [None if parameter is None else parameter.still() for parameter in parameters]
+
+    def initial_state(self, batch_size: int) -> Any:
+        """Return the state before the first step, zeros: nothing remembered."""
+        return np.zeros((batch_size, self.hidden_size), dtype=self.W_h.data.dtype)
+
+    def forward(self, x_t: np.ndarray, state: Any) -> tuple[Any, tuple]:
+        """Take one step: from x_t (B, I) and the state before to the new state and a cache."""
+        raise NotImplementedError
+
+    def backward(self, dstate: Any, cache: tuple) -> tuple[np.ndarray, Any]:
+        """Take one step back: from dstate and the step's cache to dx_t (B, I) and dstate before.
+
+        Adds to the parameters' gradients.
+        """
+        raise NotImplementedError
+
+    def _add(self, *gradients: np.ndarray) -> None:
+        """Add to the gradients of the parameters, in the order of their names in `parts`."""
+        for name, gradient in zip(self.parts, gradients, strict=False):
+            if getattr(self, name) is not None:
+                getattr(self, name).add_grad(gradient)
+
+
+class RNNCell(Cell):
+    """Give `rnn_step` parameters of its own, for `unroll`. Derived in chapter 02_cell.
 
     Parameters
     ----------
@@ -542,10 +624,6 @@ class RNNCell(Module):
     ValueError
         If a size is not a whole number of at least 1, or the nonlinearity is another.
 
-    Notes
-    -----
-    Derived in chapter 02_cell.
-
     Examples
     --------
     >>> cell = RNNCell(3, 4, seed=0)
@@ -563,73 +641,23 @@ class RNNCell(Module):
         seed: int | np.random.Generator | None = None,
         dtype: Any = np.float64,
     ) -> None:
-        I = self.input_size = expect_positive("input_size", input_size)
-        H = self.hidden_size = expect_positive("hidden_size", hidden_size)
+        super().__init__(input_size, hidden_size)
         nonlinearity_pair(nonlinearity)
-        self.nonlinearity = nonlinearity
-        rng = as_rng(seed)
-        bound = 1.0 / np.sqrt(H)
-        self.W_x = Parameter(uniform((H, I), bound, rng, dtype))
-        self.W_h = Parameter(uniform((H, H), bound, rng, dtype))
-        self.b = Parameter(uniform((H,), bound, rng, dtype))
-
-    def initial_state(self, batch_size: int) -> np.ndarray:
-        """The state before the first step: nothing remembered.
-
-        Parameters
-        ----------
-        batch_size : int
-
-        Returns
-        -------
-        h_0 : (B, H) array of zeros
-        """
-        return np.zeros((batch_size, self.hidden_size), dtype=self.b.data.dtype)
+        self.nonlinearity, I, H = nonlinearity, input_size, hidden_size
+        self._draw({"W_x": (H, I), "W_h": (H, H), "b": (H,)}, seed, dtype)
 
     def forward(self, x_t: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, tuple]:
-        """One step.
-
-        Parameters
-        ----------
-        x_t : (B, I) array
-        state : (B, H) array
-            h_{t-1}.
-
-        Returns
-        -------
-        state : (B, H) array
-            h_t.
-        cache : tuple
-            For `backward`. The cell keeps nothing itself: it is used many times
-            before the way back begins.
-        """
-        return rnn_step(x_t, state, self.W_x.data, self.W_h.data, self.b.data, self.nonlinearity)
+        W_x, W_h, b = self._weights()
+        return rnn_step(x_t, state, W_x, W_h, b, self.nonlinearity)
 
     def backward(self, dstate: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
-        """One step back; adds to the parameters' gradients.
-
-        Parameters
-        ----------
-        dstate : (B, H) array
-            Gradient of the loss by h_t.
-        cache : tuple
-            What `forward` returned at this step.
-
-        Returns
-        -------
-        dx_t : (B, I) array
-        dstate : (B, H) array
-            Gradient of the loss by h_{t-1}.
-        """
-        dx_t, dh_prev, dW_x, dW_h, db = rnn_step_backward(dstate, cache)
-        self.W_x.grad += dW_x
-        self.W_h.grad += dW_h
-        self.b.grad += db
+        dx_t, dh_prev, *gradients = rnn_step_backward(dstate, cache)
+        self._add(*gradients)
         return dx_t, dh_prev
 
 
-class LSTMCell(Module):
-    """`lstm_step` with parameters of its own: a cell for `bptt.unroll`.
+class LSTMCell(Cell):
+    """Give `lstm_step` parameters of its own, for `unroll`. Derived in chapter 06_lstm.
 
     Parameters
     ----------
@@ -637,8 +665,8 @@ class LSTMCell(Module):
         I and H.
     peepholes : bool, optional
         Whether the gates see the memory.
-    coupled : bool, optional
-        Whether the input gate is 1 minus the forget gate.
+    variant : {"NIG", "NFG", "NOG", "NIAF", "NOAF", "CIFG", "FGR"}, optional
+        One change, as `lstm_step` explains.
     seed : int or numpy.random.Generator, optional
         Where the first weights are drawn from: uniform, bound 1/√H, as in torch.
     dtype : dtype, optional
@@ -647,20 +675,18 @@ class LSTMCell(Module):
     Attributes
     ----------
     W_x : (4H, I) Parameter
-        3H rows if coupled; so for W_h and b.
+        3H rows with NIG, NFG, NOG and CIFG; so for W_h and b.
     W_h : (4H, H) Parameter
     b : (4H,) Parameter
     p : (3, H) Parameter or None
-        The peepholes; 2 rows if coupled.
+        The peepholes; 2 rows where a gate has no weights.
+    W_g : (3H, 3H) Parameter or None
+        From the gates to the gates, with FGR.
 
     Raises
     ------
     ValueError
-        If a size is not a whole number of at least 1.
-
-    Notes
-    -----
-    Derived in chapter 06_lstm.
+        If a size is not a whole number of at least 1, or the variant is another.
 
     Examples
     --------
@@ -670,89 +696,51 @@ class LSTMCell(Module):
     ((2, 4), (2, 4), (3, 4))
     """
 
+    parts = ("W_x", "W_h", "b", "p", "W_g")
+    p: Parameter | None
+    W_g: Parameter | None
+
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
         *,
         peepholes: bool = False,
-        coupled: bool = False,
+        variant: str | None = None,
         seed: int | np.random.Generator | None = None,
         dtype: Any = np.float64,
     ) -> None:
-        I = self.input_size = expect_positive("input_size", input_size)
-        H = self.hidden_size = expect_positive("hidden_size", hidden_size)
-        self.coupled = coupled
-        rng, bound, G = as_rng(seed), 1.0 / np.sqrt(H), 3 if coupled else 4
-        self.W_x = Parameter(uniform((G * H, I), bound, rng, dtype))
-        self.W_h = Parameter(uniform((G * H, H), bound, rng, dtype))
-        self.b = Parameter(uniform((G * H,), bound, rng, dtype))
-        self.p = Parameter(uniform((G - 1, H), bound, rng, dtype)) if peepholes else None
+        super().__init__(input_size, hidden_size)
+        if variant is not None and variant not in VARIANTS:
+            raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
+        self.peepholes, self.variant, I, H = peepholes, variant, input_size, hidden_size
+        G = len(ROWS.get(variant or "", "ifgo"))
+        p, W_g = (G - 1, H) if peepholes else None, (3 * H, 3 * H) if variant == "FGR" else None
+        shapes = {"W_x": (G * H, I), "W_h": (G * H, H), "b": (G * H,), "p": p, "W_g": W_g}
+        self._draw(shapes, seed, dtype)
 
-    def initial_state(self, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-        """The state before the first step: nothing shown, nothing remembered.
-
-        Parameters
-        ----------
-        batch_size : int
-
-        Returns
-        -------
-        h_0, c_0 : (B, H) array of zeros
-        """
-        zeros = np.zeros((batch_size, self.hidden_size), dtype=self.b.data.dtype)
-        return zeros, zeros.copy()
+    def initial_state(self, batch_size: int) -> tuple[np.ndarray, ...]:
+        """Return the state before the first step, zeros: h, c and, with FGR, the gates."""
+        h, three = super().initial_state(batch_size), (batch_size, 3 * self.hidden_size)
+        return h, h.copy(), *([np.zeros(three, h.dtype)] if self.variant == "FGR" else [])
 
     def forward(
-        self, x_t: np.ndarray, state: tuple[np.ndarray, np.ndarray]
-    ) -> tuple[tuple[np.ndarray, np.ndarray], tuple]:
-        """One step.
-
-        Parameters
-        ----------
-        x_t : (B, I) array
-        state : pair of (B, H) arrays
-            h_{t-1} and c_{t-1}.
-
-        Returns
-        -------
-        state : pair of (B, H) arrays
-            h_t and c_t.
-        cache : tuple
-            For `backward`.
-        """
-        p = None if self.p is None else self.p.data
-        return lstm_step(x_t, *state, self.W_x.data, self.W_h.data, self.b.data, p, self.coupled)
+        self, x_t: np.ndarray, state: tuple[np.ndarray, ...]
+    ) -> tuple[tuple[np.ndarray, ...], tuple]:
+        (h, c, *gates), (W_x, W_h, b, p, W_g) = state, self._weights()
+        return lstm_step(x_t, h, c, W_x, W_h, b, p, self.variant, gates[0] if gates else None, W_g)
 
     def backward(
-        self, dstate: tuple[np.ndarray, np.ndarray], cache: tuple
-    ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-        """One step back; adds to the parameters' gradients.
-
-        Parameters
-        ----------
-        dstate : pair of (B, H) arrays
-            Gradients of the loss by h_t and c_t.
-        cache : tuple
-            What `forward` returned at this step.
-
-        Returns
-        -------
-        dx_t : (B, I) array
-        dstate : pair of (B, H) arrays
-            Gradients of the loss by h_{t-1} and c_{t-1}.
-        """
-        dx_t, dh_prev, dc_prev, dW_x, dW_h, db, dp = lstm_step_backward(*dstate, cache)
-        self.W_x.grad += dW_x
-        self.W_h.grad += dW_h
-        self.b.grad += db
-        if self.p is not None:
-            self.p.grad += dp
-        return dx_t, (dh_prev, dc_prev)
+        self, dstate: tuple[np.ndarray, ...], cache: tuple
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+        dh, dc, *dgates = dstate
+        dx_t, dh, dc, dW_x, dW_h, db, dp, *full = lstm_step_backward(dh, dc, cache, *dgates)
+        self._add(dW_x, dW_h, db, dp, *full[1:])
+        return dx_t, (dh, dc, *full[:1])
 
 
-class GRUCell(Module):
-    """`gru_step` with parameters of its own: a cell for `bptt.unroll`.
+class GRUCell(Cell):
+    """Give `gru_step` parameters of its own, for `unroll`. Derived in chapter 07_gru.
 
     Parameters
     ----------
@@ -778,10 +766,6 @@ class GRUCell(Module):
     ValueError
         If a size is not a whole number of at least 1.
 
-    Notes
-    -----
-    Derived in chapter 07_gru.
-
     Examples
     --------
     >>> cell = GRUCell(3, 4, seed=0)
@@ -789,6 +773,8 @@ class GRUCell(Module):
     >>> h_t.shape
     (2, 4)
     """
+
+    parts = ("W_x", "W_h", "b", "b_hn")
 
     def __init__(
         self,
@@ -799,69 +785,16 @@ class GRUCell(Module):
         seed: int | np.random.Generator | None = None,
         dtype: Any = np.float64,
     ) -> None:
-        I = self.input_size = expect_positive("input_size", input_size)
-        H = self.hidden_size = expect_positive("hidden_size", hidden_size)
-        self.reset_after = reset_after
-        rng, bound = as_rng(seed), 1.0 / np.sqrt(H)
-        self.W_x = Parameter(uniform((3 * H, I), bound, rng, dtype))
-        self.W_h = Parameter(uniform((3 * H, H), bound, rng, dtype))
-        self.b = Parameter(uniform((3 * H,), bound, rng, dtype))
-        self.b_hn = Parameter(uniform((H,), bound, rng, dtype)) if reset_after else None
-
-    def initial_state(self, batch_size: int) -> np.ndarray:
-        """The state before the first step: nothing remembered.
-
-        Parameters
-        ----------
-        batch_size : int
-
-        Returns
-        -------
-        h_0 : (B, H) array of zeros
-        """
-        return np.zeros((batch_size, self.hidden_size), dtype=self.b.data.dtype)
+        super().__init__(input_size, hidden_size)
+        self.reset_after, I, H = reset_after, input_size, hidden_size
+        shapes = {"W_x": (3 * H, I), "W_h": (3 * H, H), "b": (3 * H,)}
+        self._draw({**shapes, "b_hn": (H,) if reset_after else None}, seed, dtype)
 
     def forward(self, x_t: np.ndarray, state: np.ndarray) -> tuple[np.ndarray, tuple]:
-        """One step.
-
-        Parameters
-        ----------
-        x_t : (B, I) array
-        state : (B, H) array
-            h_{t-1}.
-
-        Returns
-        -------
-        state : (B, H) array
-            h_t.
-        cache : tuple
-            For `backward`.
-        """
-        b_hn = None if self.b_hn is None else self.b_hn.data
-        return gru_step(
-            x_t, state, self.W_x.data, self.W_h.data, self.b.data, b_hn, self.reset_after
-        )
+        W_x, W_h, b, b_hn = self._weights()
+        return gru_step(x_t, state, W_x, W_h, b, b_hn, self.reset_after)
 
     def backward(self, dstate: np.ndarray, cache: tuple) -> tuple[np.ndarray, np.ndarray]:
-        """One step back; adds to the parameters' gradients.
-
-        Parameters
-        ----------
-        dstate : (B, H) array
-            Gradient of the loss by h_t.
-        cache : tuple
-            What `forward` returned at this step.
-
-        Returns
-        -------
-        dx_t : (B, I) array
-        dstate : (B, H) array
-            Gradient of the loss by h_{t-1}.
-        """
-        dx_t, dh_prev, dW_x, dW_h, db, db_hn = gru_step_backward(dstate, cache)
-        self.W_x.grad += dW_x
-        self.W_h.grad += dW_h
-        self.b.grad += db
-        if self.b_hn is not None:
-            self.b_hn.grad += db_hn
+        dx_t, dh_prev, *gradients = gru_step_backward(dstate, cache)
+        self._add(*gradients)
         return dx_t, dh_prev

@@ -52,6 +52,7 @@ class Parameter:
             raise ValueError(f"dtype must be float32 or float64, got {data.dtype}")
         self.data = data
         self.grad = None
+        self._still = np.empty(0)
 
     @property
     def grad(self) -> Any:
@@ -67,7 +68,7 @@ class Parameter:
         """The shape of the data and of the gradient."""
         return self.data.shape
 
-    def add_grad(self, gradient: np.ndarray, rows: Any = ...) -> None:
+    def add_grad(self, gradient: np.ndarray, rows: Any = None) -> None:
         """Add to the gradient, also while another thread does.
 
         Parameters
@@ -77,7 +78,21 @@ class Parameter:
             The rows that it belongs to, none twice; all if left out.
         """
         with _adding:
-            self.grad[rows] += gradient
+            if rows is None:
+                self.grad += gradient
+            else:
+                self.grad[rows] += gradient
+
+    def still(self) -> np.ndarray:
+        """Show the values as they are now, read-only: no update changes what was shown.
+
+        The same array as long as the values are.
+        """
+        still = self._still
+        if not np.array_equal(still, self.data):
+            self._still = still = self.data.copy()
+            still.flags.writeable = False
+        return still
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Parameter, (self.data,)
@@ -464,6 +479,14 @@ def own(value: Any) -> Any:
             return value.copy()
         owner = owner.base
     return value
+
+
+def freeze(array: np.ndarray) -> None:
+    """Forbid to write to an array, and to what it is a view of."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner.flags.writeable = False
+        owner = owner.base
 
 
 def _once(named: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

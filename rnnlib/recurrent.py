@@ -23,7 +23,7 @@ from .kernels import (
     rnn_backward,
     rnn_forward,
 )
-from .module import Module, Parameter, own
+from .module import Module, Parameter, freeze, own
 from .sequences import Packing, pack, packing, reverse, unpack
 from .validation import as_rng, expect_float, expect_positive
 
@@ -342,8 +342,7 @@ class Recurrent(Module):
                 rows = rows * masks[layer]
         y = unpack(rows, plan)
         if keep:  # the backward pass, and that of whoever reads y, needs it as it is
-            owner: Any = y.base
-            owner.flags.writeable = y.flags.writeable = False
+            freeze(y)
         y = y.swapaxes(0, 1) if self.batch_first else y
         return (y, self._collect(last, plan)), (plan, caches, masks) if keep else None
 

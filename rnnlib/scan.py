@@ -18,7 +18,8 @@ import numpy as np
 
 from .activations import sigmoid, sigmoid_grad
 from .layers import Linear
-from .module import Module
+from .module import Module, freeze, own
+from .sequences import Packing, pack, packing, unpack
 from .validation import as_rng, expect_float, expect_positive
 
 Array = np.ndarray
@@ -29,7 +30,9 @@ NARROW = 32
 
 
 def scan_loop(a: Array, b: Array, h_0: Array) -> Array:
-    """h_t = a_t h_{t-1} + b_t, one step after the other: T steps of B·H products each.
+    """Compute h_t = a_t h_{t-1} + b_t one step after the other. Derived in chapter 15_limits.
+
+    T steps of B·H products each.
 
     Parameters
     ----------
@@ -48,10 +51,6 @@ def scan_loop(a: Array, b: Array, h_0: Array) -> Array:
     ValueError
         If a shape or dtype does not fit.
 
-    Notes
-    -----
-    Derived in chapter 15_limits.
-
     Examples
     --------
     >>> a, b = np.full((4, 1, 1), 0.5), np.ones((4, 1, 1))
@@ -67,11 +66,11 @@ def scan_loop(a: Array, b: Array, h_0: Array) -> Array:
 
 
 def scan(a: Array, b: Array, h_0: Array) -> Array:
-    """h_t = a_t h_{t-1} + b_t for all steps in 2 log₂ T rounds: what `scan_loop` gives.
+    """Compute h_t = a_t h_{t-1} + b_t in 2 log₂ T rounds. Derived in chapter 15_limits.
 
-    Each round merges the steps in pairs, solves the half as long recurrence of the
-    pairs, and fills in the steps between: three times the loop's products, but only
-    2 log₂ T of them have to wait for each other.
+    For all steps, as `scan_loop`. Each round merges the steps in pairs, solves the half as
+    long recurrence of the pairs, and fills in the steps between: three times the loop's
+    products, but only 2 log₂ T of them have to wait for each other.
 
     Nothing is divided by a product of many a_t, which soon is too small for a float: so
     there is no need for logarithms here, and a and b may have any sign.
@@ -101,8 +100,6 @@ def scan(a: Array, b: Array, h_0: Array) -> Array:
 
     Notes
     -----
-    Derived in chapter 15_limits.
-
     On one processor the rounds save no work, only calls: they are the faster way as long
     as B·H is small, up to some 32 numbers.
 
@@ -134,7 +131,7 @@ def _scan_from_zero(a: Array, b: Array) -> Array:
 def scan_backward(
     dh: Array, a: Array, h: Array, h_0: Array, parallel: bool = True
 ) -> tuple[Array, Array, Array]:
-    """The way back through `scan`: the same recurrence, read from its end.
+    """Walk back through `scan`: its recurrence from the end. Derived in chapter 15_limits.
 
         g_t = dh_t + a_{t+1} g_{t+1}        all that reaches h_t
         da_t = g_t h_{t-1}      db_t = g_t      dh_0 = a_1 g_1
@@ -142,7 +139,8 @@ def scan_backward(
     Parameters
     ----------
     dh : (T, B, H) array
-        Gradient of the loss by each step's state, as far as the loss looks at it directly.
+        Gradient of the loss with respect to each step's state, as far as the loss looks at
+        it directly.
     a : (T, B, H) array
         What `scan` was given.
     h : (T, B, H) array
@@ -161,10 +159,6 @@ def scan_backward(
     ------
     ValueError
         If a shape or dtype does not fit.
-
-    Notes
-    -----
-    Derived in chapter 15_limits.
 
     Examples
     --------
@@ -201,22 +195,27 @@ class Minimal(Module):
 
     Parameters
     ----------
-    input_size, hidden_size, parallel, seed, dtype
-        As explained there.
+    input_size, hidden_size : int
+        I and H.
+    parallel : bool, optional
+        True for `scan`, False for `scan_loop`; if left out, the one that is faster on
+        one processor: `scan` where B·H is at most 32. Both give the same but for
+        rounding.
+    seed : int or numpy.random.Generator, optional
+        Where the first weights are drawn from: uniform, bound 1/√I, as torch's linear
+        layers.
+    dtype : dtype, optional
+        float64 or float32. Inputs must have the same.
 
     Raises
     ------
     ValueError
-        If a size is not a whole number of at least 1.
+        If an argument is not what is said here, naming it.
 
     Notes
     -----
-    Derived in chapter 15_limits.
-
-    Examples
-    --------
-    >>> isinstance(MinGRU(3, 4), Minimal)
-    True
+    A NaN in the input makes that sequence's states NaN from there on, and no
+    other sequence's of the batch.
     """
 
     linears: tuple[str, ...] = ("linear_h",)
@@ -238,8 +237,10 @@ class Minimal(Module):
         for name in self.linears:
             setattr(self, name, Linear(input_size, hidden_size, seed=rng, dtype=dtype))
 
-    def forward(self, x: Array, state: Array | None = None) -> tuple[Array, Array]:
-        """The state after every step, and the last one.
+    def forward(
+        self, x: Array, state: Array | None = None, lengths: Any = None
+    ) -> tuple[Array, Array]:
+        """Compute the state after every step, and the last one.
 
         Parameters
         ----------
@@ -247,68 +248,91 @@ class Minimal(Module):
             T and B may be 0.
         state : (1, B, H) array, optional
             The state before the first step; zero if left out.
+        lengths : (B,) integer array, optional
+            Steps of each sequence that count, in 1 … T. What lies behind them
+            changes nothing.
 
         Returns
         -------
         y : (T, B, H) array
-            The state after every step; read-only, as the way back needs it.
+            The state after every step, zero behind a sequence's end; read-only in
+            training, as the backward pass needs it.
         state : (1, B, H) array
-            The state after the last step; the initial one if T = 0.
+            Each sequence's state after its own last step; the initial one if T = 0.
 
         Raises
         ------
         ValueError
-            If a shape or dtype does not fit.
+            If a shape or dtype does not fit, or a length lies outside 1 … T.
         """
         H, dtype = self.hidden_size, self.linear_h.weight.data.dtype
         x = expect_float("x", x, ("T", "B", self.input_size), dtype)
         T, B, _ = x.shape
-        first = np.zeros((1, B, H), dtype) if state is None else state
-        h_0 = expect_float("h_0", first, (1, B, H), dtype)[0]
-        candidate = self.linear_h(x)
-        a, cache = self._keep(x)
+        plan = packing(T, B, lengths)
+        h_0 = np.zeros((1, B, H), dtype) if state is None else state
+        h_0 = expect_float("h_0", h_0, (1, B, H), dtype)[0]
+        rows = pack(x, plan)
+        if self.training:  # one copy of what may be filled anew, for all that read it
+            freeze(rows := own(rows) if plan.rows is None else rows)
+        candidate = self.linear_h(rows)
+        kept, cache = self._keep(rows)
+        # in the padding a and b are 0, and so is the state
+        a, b = unpack(kept, plan), unpack((1.0 - kept) * candidate, plan)
         parallel = B * H <= NARROW if self.parallel is None else self.parallel
-        h = (scan if parallel else scan_loop)(a, (1.0 - a) * candidate, h_0)
-        h.flags.writeable = False
-        self.remember((candidate, a, h, h_0, parallel, cache))
-        return h, (h[-1:] if T else h_0[None]).copy()
+        h = (scan if parallel else scan_loop)(a, b, h_0)
+        h = h if plan.rows is None else _padded(h, plan)
+        ends = (np.full(B, T) if lengths is None else np.asarray(lengths)) - 1
+        last = h[ends, np.arange(B)] if T else h_0.copy()
+        if self.training:
+            for array in (candidate, kept, a, h):
+                freeze(array)
+        self.remember((candidate, kept, a, h, h_0, plan, ends, parallel, cache))
+        return h, last[None]
 
-    def backward(self, dy: Array, dstate: Array | None = None) -> tuple[Array, Array]:
+    def backward(self, dy: Array | None = None, dstate: Array | None = None) -> tuple[Array, Array]:
         """Backpropagation through time, itself a scan; adds to the parameters' gradients.
 
         Parameters
         ----------
-        dy : (T, B, H) array
-            Gradient of the loss by the output y.
+        dy : (T, B, H) array, optional
+            Gradient of the loss with respect to the output y; zero if left out.
         dstate : (1, B, H) array, optional
-            Gradient of the loss by the last state; zero if left out.
+            Gradient of the loss with respect to the last state; zero if left out.
 
         Returns
         -------
         dx : (T, B, I) array
-            Gradient of the loss by the input.
+            Gradient of the loss with respect to the input; zero in the padding.
         dstate : (1, B, H) array
-            Gradient of the loss by the initial state.
+            Gradient of the loss with respect to the initial state.
 
         Raises
         ------
         ValueError
-            If a shape or dtype does not fit.
+            If a shape or dtype does not fit, or both are left out.
         RuntimeError
             If there was no forward pass to walk back.
         """
-        candidate, a, h, h_0, parallel, cache = self.recall()
-        dh = expect_float("dy", dy, h.shape, h.dtype).copy()
-        dh_n = np.zeros_like(h_0)[None] if dstate is None else dstate
-        dh_n = expect_float("dh_n", dh_n, (1, *h_0.shape), h.dtype)
-        dh[-1:] += dh_n
+        if dy is None and dstate is None:
+            raise ValueError("dy and dstate are both None: there is no gradient to walk back with")
+        candidate, kept, a, h, h_0, plan, ends, parallel, cache = self.recall()
+        T, B, H = h.shape
+        dh = np.zeros_like(h) if dy is None else expect_float("dy", dy, h.shape, h.dtype)
+        dh = _padded(dh, plan)
+        if dstate is not None:
+            dstate = expect_float("dh_n", dstate, (1, B, H), h.dtype)
+            if T:
+                dh[ends, np.arange(B)] += dstate[0]
         da, db, dh_0 = scan_backward(dh, a, h, h_0, parallel)
-        dx = self._keep_back(da - db * candidate, a, cache)
-        dx += self.linear_h.backward(db * (1.0 - a))
-        return dx, (dh_0[None] if len(h) else dh_n.copy())
+        if T == 0 and dstate is not None:
+            dh_0 = dstate[0].copy()
+        da, db = pack(da, plan), pack(db, plan)
+        dx = self._keep_back(da - db * candidate, kept, cache)
+        dx += self.linear_h.backward(db * (1.0 - kept))
+        return unpack(dx, plan), dh_0[None]
 
     def step(self, x_t: Array, h_prev: Array) -> Array:
-        """One step, for a model that writes its own next input.
+        """Take one step, for a model that writes its own next input.
 
         Stepping through given inputs is the forward pass over them. It is not walked
         back: a step forgets the forward pass before it.
@@ -336,16 +360,21 @@ class Minimal(Module):
         return h_t
 
     def _keep(self, x: Array) -> tuple[Array, tuple]:
-        """The share a of the past that is kept, the shape of the states, and what to remember."""
+        """The share a of the past that is kept, and what to remember."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it keeps")
 
     def _keep_back(self, da: Array, a: Array, cache: tuple) -> Array:
-        """From the gradient by a to that by x."""
+        """From the gradient with respect to a to that with respect to x."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it keeps")
 
 
+def _padded(steps: Array, plan: Packing) -> Array:
+    """A copy of (T, B, H) with zeros in the padding, whatever stands there."""
+    return steps.copy() if plan.rows is None else unpack(pack(steps, plan), plan)
+
+
 class MinGRU(Minimal):
-    """The GRU without what makes it wait: its gate and candidate see x_t alone.
+    """Run a GRU whose gate and candidate see x_t alone. Derived in chapter 15_limits.
 
         z_t = σ(W_z x_t + b_z)                  how much is renewed
         h̃_t = W_h x_t + b_h
@@ -355,17 +384,8 @@ class MinGRU(Minimal):
 
     Parameters
     ----------
-    input_size, hidden_size : int
-        I and H.
-    parallel : bool, optional
-        True for `scan`, False for `scan_loop`; if left out, the one that is faster on
-        one processor: `scan` where B·H is at most 32. Both give the same but for
-        rounding.
-    seed : int or numpy.random.Generator, optional
-        Where the first weights are drawn from: uniform, bound 1/√I, as torch's linear
-        layers.
-    dtype : dtype, optional
-        float64 or float32. Inputs must have the same.
+    input_size, hidden_size, parallel, seed, dtype
+        As `Minimal` explains.
 
     Attributes
     ----------
@@ -380,13 +400,6 @@ class MinGRU(Minimal):
     References
     ----------
     Feng et al., Were RNNs all we needed?, 2024, section 3.1.
-
-    Notes
-    -----
-    Derived in chapter 15_limits.
-
-    A NaN in the input makes that sequence's states NaN from there on, and no
-    other sequence's of the batch.
 
     Examples
     --------
@@ -410,7 +423,7 @@ class MinGRU(Minimal):
 
 
 class MinLSTM(Minimal):
-    """The LSTM without what makes it wait: its gates and candidate see x_t alone.
+    """Run an LSTM whose gates and candidate see x_t alone. Derived in chapter 15_limits.
 
         f_t = σ(W_f x_t + b_f),    i_t = σ(W_i x_t + b_i)
         h̃_t = W_h x_t + b_h
@@ -421,17 +434,8 @@ class MinLSTM(Minimal):
 
     Parameters
     ----------
-    input_size, hidden_size : int
-        I and H.
-    parallel : bool, optional
-        True for `scan`, False for `scan_loop`; if left out, the one that is faster on
-        one processor: `scan` where B·H is at most 32. Both give the same but for
-        rounding.
-    seed : int or numpy.random.Generator, optional
-        Where the first weights are drawn from: uniform, bound 1/√I, as torch's linear
-        layers.
-    dtype : dtype, optional
-        float64 or float32. Inputs must have the same.
+    input_size, hidden_size, parallel, seed, dtype
+        As `Minimal` explains.
 
     Attributes
     ----------
@@ -449,8 +453,6 @@ class MinLSTM(Minimal):
 
     Notes
     -----
-    Derived in chapter 15_limits.
-
     f' is computed as σ(log f - log i): two closed gates are no division of 0 by 0.
 
     A NaN in the input makes that sequence's states NaN from there on, and no

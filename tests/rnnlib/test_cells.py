@@ -18,11 +18,14 @@ from rnnlib import (
     gru_step_backward,
     lstm_step,
     lstm_step_backward,
+    rnn_step,
+    rnn_step_backward,
     unroll,
     unroll_backward,
 )
 
-LSTM_VARIANTS = [{"peepholes": p, "coupled": c} for p in (False, True) for c in (False, True)]
+VARIANTS = [None, "NIG", "NFG", "NOG", "NIAF", "NOAF", "CIFG", "FGR"]
+LSTM_VARIANTS = [{"peepholes": p, "variant": v} for p in (False, True) for v in VARIANTS]
 CELLS = [
     ("RNN tanh", lambda I, H, rng: RNNCell(I, H, "tanh", seed=rng)),
     ("RNN relu", lambda I, H, rng: RNNCell(I, H, "relu", seed=rng)),
@@ -32,27 +35,136 @@ CELLS = [
 ]
 
 
-@pytest.mark.parametrize("coupled", [False, True])
+@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("peepholes", [False, True])
-def test_lstm_step_backward_gives_every_gradient(peepholes, coupled):
+def test_lstm_step_backward_gives_every_gradient(peepholes, variant):
     rng = np.random.default_rng(0)
-    B, I, H, G = 3, 2, 4, 3 if coupled else 4
+    B, I, H, G = 3, 2, 4, 3 if variant in ("NIG", "NFG", "NOG", "CIFG") else 4
     shapes = {
         "x_t": (B, I), "h_prev": (B, H), "c_prev": (B, H),
         "W_x": (G * H, I), "W_h": (G * H, H), "b": (G * H,),
     }  # fmt: skip
     if peepholes:
         shapes["peepholes"] = (G - 1, H)
+    if variant == "FGR":
+        shapes |= {"gates_prev": (B, 3 * H), "W_g": (3 * H, 3 * H)}
     arrays = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-    dh, dc = rng.standard_normal((2, B, H))
+    dstate = [rng.standard_normal((B, width * H)) for width in (1, 1, 3)]
 
     def loss():
-        (h_t, c_t), _ = lstm_step(**arrays, coupled=coupled)
-        return float((h_t * dh).sum() + (c_t * dc).sum())
+        state, _ = lstm_step(**arrays, variant=variant)
+        return sum(float((a * d).sum()) for a, d in zip(state, dstate, strict=False))
 
-    gradients = lstm_step_backward(dh, dc, lstm_step(**arrays, coupled=coupled)[1])
-    assert (gradients[-1] is None) == (not peepholes)
-    check_gradients(loss, arrays, dict(zip(shapes, gradients, strict=False)))
+    _, cache = lstm_step(**arrays, variant=variant)
+    gradients = lstm_step_backward(*dstate[:2], cache, dstate[2] if variant == "FGR" else None)
+    assert (gradients[6] is None) == (not peepholes)
+    given = [gradient for gradient in gradients if gradient is not None]
+    check_gradients(loss, arrays, dict(zip(shapes, given, strict=True)))
+
+
+def gates_of(variant, x, h, c, gates, cell):
+    """One step as Greff et al. write it, one unit after the other, to compare with."""
+    H, rows = c.shape[1], {"NIG": "fgo", "CIFG": "fgo", "NFG": "igo", "NOG": "ifg"}
+    rows = rows.get(variant, "ifgo")
+    state = np.empty((2, *c.shape)), np.empty((len(x), 3 * H))
+
+    def sigmoid(z):
+        return 1.0 / (1.0 + np.exp(-z))
+
+    for n, k in np.ndindex(c.shape):
+
+        def z(gate, seen, n=n, k=k):
+            if gate not in rows:
+                return None
+            row = rows.index(gate) * H + k
+            total = cell.W_x.data[row] @ x[n] + cell.W_h.data[row] @ h[n] + cell.b.data[row]
+            if gate != "g":
+                total += cell.p.data[rows.replace("g", "").index(gate), k] * seen
+                if variant == "FGR":
+                    total += cell.W_g.data["ifo".index(gate) * H + k] @ gates[n]
+            return total
+
+        f = sigmoid(z("f", c[n, k])) if "f" in rows else 1.0
+        i = sigmoid(z("i", c[n, k])) if "i" in rows else 1.0 - f if variant == "CIFG" else 1.0
+        g = z("g", 0.0) if variant == "NIAF" else np.tanh(z("g", 0.0))
+        new = f * c[n, k] + i * g
+        o = sigmoid(z("o", new)) if "o" in rows else 1.0
+        state[0][:, n, k] = o * (new if variant == "NOAF" else np.tanh(new)), new
+        state[1][n, [k, H + k, 2 * H + k]] = i, f, o
+    return *state[0], state[1]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_each_variant_of_the_lstm_is_what_its_name_says(variant):
+    rng = np.random.default_rng(6)
+    cell = LSTMCell(2, 3, peepholes=True, variant=variant, seed=rng)
+    state = tuple(rng.random(array.shape) for array in cell.initial_state(2))
+    x = rng.standard_normal((2, 2))
+    new, _ = cell(x, state)
+    assert len(new) == (3 if variant == "FGR" else 2)
+    by_hand = gates_of(variant, x, *state[:2], state[2] if len(state) > 2 else None, cell)
+    for ours, wanted in zip(new, by_hand, strict=False):
+        np.testing.assert_allclose(ours, wanted, rtol=1e-12)
+
+
+def test_what_is_no_variant_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"variant must be one of NIG, .*, FGR, got 'GRU'"):
+        LSTMCell(3, 4, variant="GRU")
+    with pytest.raises(ValueError, match=r"variant must be one of NIG, .*, FGR, got 'NP'"):
+        lstm_step(**LSTM_STEP, variant="NP")
+    with pytest.raises(ValueError, match="gates_prev and W_g belong to variant 'FGR'"):
+        lstm_step(**LSTM_STEP, variant="FGR")
+    with pytest.raises(ValueError, match="gates_prev and W_g belong to variant 'FGR'"):
+        lstm_step(**LSTM_STEP, W_g=np.ones((12, 12)))
+
+
+@pytest.mark.parametrize(("name", "build"), CELLS)
+def test_a_buffer_or_weight_that_changes_in_between_does_not_change_the_gradient(name, build):
+    rng = np.random.default_rng(7)
+    results = []
+    for spoil in (False, True):
+        cell, x = build(2, 3, np.random.default_rng(8)), np.ones((4, 2, 2))
+        start = cell.initial_state(2)
+        h, last, caches = unroll(cell, x, start)
+        if spoil:
+            states = [*start, *last] if isinstance(start, tuple) else [start, last]
+            for array in [x, h, *states, *(p.data for p in cell.parameters())]:
+                array[...] = np.nan
+        dx, _ = unroll_backward(cell, np.ones((4, 2, 3)), caches)
+        results.append([dx, *(p.grad for p in cell.parameters())])
+    for honest, spoilt in zip(*results, strict=True):
+        np.testing.assert_allclose(spoilt, honest, rtol=1e-12)
+    # arrays of one's own, without a cell
+    x_t, h_prev = rng.standard_normal((2, 3)), rng.standard_normal((2, 3))
+    W, b = rng.standard_normal((2, 3, 3)), rng.standard_normal(3)
+    h_t, cache = rnn_step(x_t, h_prev, *W, b)
+    wanted = rnn_step_backward(np.ones((2, 3)), cache)
+    for array in (x_t, h_prev, h_t, W):
+        array[...] = np.nan
+    for ours, honest in zip(rnn_step_backward(np.ones((2, 3)), cache), wanted, strict=True):
+        np.testing.assert_array_equal(ours, honest)
+
+
+def test_an_unrolled_cell_keeps_its_weights_once():
+    cell = LSTMCell(2, 3, seed=0)
+    _, _, (first, *_, last) = unroll(cell, np.ones((50, 1, 2)), cell.initial_state(1))
+    for name in ("W_x", "W_h"):
+        still = getattr(cell, name).still()
+        assert any(part is still for part in first) and any(part is still for part in last)
+
+
+@pytest.mark.parametrize(("name", "build"), CELLS)
+def test_the_final_state_alone_can_be_walked_back_from(name, build):
+    cell = build(2, 3, np.random.default_rng(9))
+    x, dlast = np.ones((4, 2, 2)), cell.initial_state(2)
+    dlast = tuple(a + 1.0 for a in dlast) if isinstance(dlast, tuple) else dlast + 1.0
+    _, _, caches = unroll(cell, x, cell.initial_state(2))
+    dx, _ = unroll_backward(cell, None, caches, dlast)
+    whole, _ = unroll_backward(cell, np.zeros((4, 2, 3)), caches, dlast)
+    np.testing.assert_array_equal(dx, whole)
+    assert dx.any()
+    with pytest.raises(ValueError, match="dh and dstate are both None"):
+        unroll_backward(cell, None, caches)
 
 
 @pytest.mark.parametrize("reset_after", [True, False])
@@ -79,9 +191,10 @@ def test_every_cell_unrolled_has_right_gradients(name, build):
     cell = build(I, H, rng)
     pair = isinstance(cell.initial_state(B), tuple)
     x = rng.standard_normal((T, B, I))
-    start = [rng.standard_normal((B, H)) for _ in range(2 if pair else 1)]
+    zero = cell.initial_state(B)
+    start = [rng.standard_normal(array.shape) for array in (zero if pair else [zero])]
     dh = rng.standard_normal((T, B, H))
-    dlast = [rng.standard_normal((B, H)) for _ in start]
+    dlast = [rng.standard_normal(array.shape) for array in start]
 
     def wrap(arrays):
         return tuple(arrays) if pair else arrays[0]
@@ -148,7 +261,7 @@ def test_coupled_gates_are_an_lstm_whose_input_gate_mirrors_its_forget_gate():
     x, h, c = rng.standard_normal((B, I)), *rng.standard_normal((2, B, H))
     W_x, W_h = rng.standard_normal((3 * H, I)), rng.standard_normal((3 * H, H))
     b = rng.standard_normal(3 * H)
-    coupled, _ = lstm_step(x, h, c, W_x, W_h, b, coupled=True)
+    coupled, _ = lstm_step(x, h, c, W_x, W_h, b, variant="CIFG")
     # 1 - σ(z) = σ(-z): the weights of i are those of f with the other sign
     mirrored = [np.concatenate([-array[:H], array]) for array in (W_x, W_h, b)]
     full, _ = lstm_step(x, h, c, *mirrored)
