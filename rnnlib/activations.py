@@ -14,7 +14,7 @@ Array = np.ndarray
 
 
 def tanh(z: Array) -> Array:
-    """Hyperbolic tangent, y = tanh(z), between -1 and 1.
+    """Compute the hyperbolic tangent, between -1 and 1. Derived in chapter 02_cell.
 
     Parameters
     ----------
@@ -23,10 +23,6 @@ def tanh(z: Array) -> Array:
     Returns
     -------
     y : array, the shape of z
-
-    Notes
-    -----
-    Derived in chapter 02_cell.
 
     Examples
     --------
@@ -37,7 +33,7 @@ def tanh(z: Array) -> Array:
 
 
 def tanh_grad(y: Array) -> Array:
-    """Derivative of tanh in its output: 1 - y².
+    """Differentiate tanh, from its output: 1 - y². Derived in chapter 02_cell.
 
     Parameters
     ----------
@@ -48,10 +44,6 @@ def tanh_grad(y: Array) -> Array:
     -------
     dy_dz : array, the shape of y
 
-    Notes
-    -----
-    Derived in chapter 02_cell.
-
     Examples
     --------
     >>> tanh_grad(np.array([0.0, 0.5])).tolist()
@@ -61,7 +53,7 @@ def tanh_grad(y: Array) -> Array:
 
 
 def relu(z: Array) -> Array:
-    """Rectified linear unit, y = max(z, 0).
+    """Compute the rectified linear unit, max(z, 0). Derived in chapter 02_cell.
 
     Parameters
     ----------
@@ -70,10 +62,6 @@ def relu(z: Array) -> Array:
     Returns
     -------
     y : array, the shape of z
-
-    Notes
-    -----
-    Derived in chapter 02_cell.
 
     Examples
     --------
@@ -84,7 +72,9 @@ def relu(z: Array) -> Array:
 
 
 def relu_grad(y: Array) -> Array:
-    """Derivative of the ReLU in its output: 1 where y > 0, else 0 (also at 0, as in torch).
+    """Differentiate the ReLU, from its output. Derived in chapter 02_cell.
+
+    1 where y > 0, else 0, also at 0, as in torch.
 
     Parameters
     ----------
@@ -95,10 +85,6 @@ def relu_grad(y: Array) -> Array:
     -------
     dy_dz : array, the shape and dtype of y
 
-    Notes
-    -----
-    Derived in chapter 02_cell.
-
     Examples
     --------
     >>> relu_grad(np.array([0.0, 3.0])).tolist()
@@ -108,7 +94,7 @@ def relu_grad(y: Array) -> Array:
 
 
 def sigmoid(z: Array) -> Array:
-    """Logistic function, y = 1 / (1 + e^-z), between 0 and 1.
+    """Compute the logistic function, y = 1 / (1 + e^-z), between 0 and 1.
 
     Written as ½ tanh(½ z) + ½, which cannot overflow. Its error is absolute
     (about one unit of rounding), not relative: right for gates, too coarse for
@@ -131,7 +117,7 @@ def sigmoid(z: Array) -> Array:
 
 
 def sigmoid_grad(y: Array) -> Array:
-    """Derivative of the sigmoid in its output: y (1 - y).
+    """Differentiate the sigmoid, from its output: y (1 - y).
 
     Parameters
     ----------
@@ -151,7 +137,9 @@ def sigmoid_grad(y: Array) -> Array:
 
 
 def softmax(logits: Array) -> Array:
-    """Scores to probabilities along the last axis: e^{s_k} / Σ_j e^{s_j}.
+    """Turn scores into probabilities along the last axis. Derived in chapter 01_storybook.
+
+    e^{s_k} / Σ_j e^{s_j}
 
     Parameters
     ----------
@@ -162,10 +150,6 @@ def softmax(logits: Array) -> Array:
     probabilities : (..., K) array
         Each row adds up to 1.
 
-    Notes
-    -----
-    Derived in chapter 01_storybook.
-
     Examples
     --------
     >>> softmax(np.array([0.0, np.log(3.0)])).round(2).tolist()
@@ -175,7 +159,7 @@ def softmax(logits: Array) -> Array:
 
 
 def log_softmax(logits: Array) -> Array:
-    """Logarithm of `softmax`, without ever dividing two huge numbers.
+    """Compute the logarithm of `softmax` without overflow. Derived in chapter 01_storybook.
 
     The largest score is subtracted first: softmax does not change when all
     scores move together, and e^s can no longer overflow.
@@ -187,10 +171,6 @@ def log_softmax(logits: Array) -> Array:
     Returns
     -------
     log_probabilities : (..., K) array, natural logarithm
-
-    Notes
-    -----
-    Derived in chapter 01_storybook.
 
     Examples
     --------
@@ -210,26 +190,7 @@ NONLINEARITIES: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Arra
 
 
 def nonlinearity_pair(name: str) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
-    """The function f of this name and its derivative in the output.
-
-    Parameters
-    ----------
-    name : {"tanh", "relu"}
-
-    Returns
-    -------
-    f, f_grad : functions of one array
-
-    Raises
-    ------
-    ValueError
-        For any other name.
-
-    Examples
-    --------
-    >>> nonlinearity_pair("tanh")[0] is tanh
-    True
-    """
+    """The function f of this name, and its derivative from the output."""
     if name not in NONLINEARITIES:
         raise ValueError(f"nonlinearity must be 'tanh' or 'relu', got {name!r}")
     return NONLINEARITIES[name]

@@ -8,7 +8,9 @@ import numpy as np
 
 
 def numerical_gradient(f: Callable[[], float], array: np.ndarray, eps: float = 1e-5) -> np.ndarray:
-    """Central differences: (f(a + ε) - f(a - ε)) / 2ε for every entry of an array.
+    """Estimate a gradient by central differences. Derived in chapter 03_bptt.
+
+    (f(a + ε) - f(a - ε)) / 2ε for every entry of an array.
 
     Parameters
     ----------
@@ -27,10 +29,6 @@ def numerical_gradient(f: Callable[[], float], array: np.ndarray, eps: float = 1
     ------
     ValueError
         If the array is not float64: differences of float32 numbers are mostly rounding.
-
-    Notes
-    -----
-    Derived in chapter 03_bptt.
 
     Examples
     --------
@@ -59,7 +57,7 @@ def check_gradients(
     tolerance: float = 1e-6,
     eps: float = 1e-5,
 ) -> dict[str, float]:
-    """Compare gradients with numerical ones, array by array.
+    """Compare gradients with numerical ones, array by array. Derived in chapter 03_bptt.
 
     Parameters
     ----------
@@ -85,10 +83,6 @@ def check_gradients(
         Naming the worst array and the entry where it differs most.
     ValueError
         If the two mappings hold different names.
-
-    Notes
-    -----
-    Derived in chapter 03_bptt.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from .validation import expect_positive
 def uniform(
     shape: tuple[int, ...], bound: float, rng: np.random.Generator, dtype: Any = np.float64
 ) -> np.ndarray:
-    """Numbers spread evenly over [-bound, bound).
+    """Draw numbers spread evenly over [-bound, bound). Derived in chapter 02_cell.
 
     torch draws a recurrent layer's weights and biases with bound 1/√H and a
     linear layer's with 1/√I.
@@ -33,10 +33,6 @@ def uniform(
     -------
     weights : array of this shape
 
-    Notes
-    -----
-    Derived in chapter 02_cell.
-
     Examples
     --------
     >>> weights = uniform((2, 3), 0.5, np.random.default_rng(0))
@@ -49,7 +45,9 @@ def uniform(
 def glorot_uniform(
     shape: tuple[int, int], rng: np.random.Generator, dtype: Any = np.float64
 ) -> np.ndarray:
-    """Uniform with bound √(6 / (fan_in + fan_out)), so that variances neither grow nor shrink.
+    """Draw weights that let variances neither grow nor shrink.
+
+    Uniform with bound √(6 / (fan_in + fan_out)).
 
     Parameters
     ----------
@@ -80,7 +78,7 @@ def glorot_uniform(
 def orthogonal(
     shape: tuple[int, int], rng: np.random.Generator, gain: float = 1.0, dtype: Any = np.float64
 ) -> np.ndarray:
-    """A random matrix whose rows (or columns, if there are fewer) are orthonormal, times `gain`.
+    """Draw a matrix with orthonormal rows, or columns if there are fewer, times `gain`.
 
     A square one turns a vector without changing its length, so that a linear
     recurrence through it neither fades nor grows.
@@ -117,7 +115,7 @@ def orthogonal(
 
 
 def identity(size: int, gain: float = 1.0, dtype: Any = np.float64) -> np.ndarray:
-    """`gain` times the identity: at the start, each unit just keeps what it holds.
+    """Make `gain` times the identity: at the start, each unit just keeps what it holds.
 
     Parameters
     ----------

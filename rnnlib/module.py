@@ -1,7 +1,7 @@
 """Parameters, and modules that hold them.
 
 A module computes something in `forward`, and in `backward` walks the same way
-back. It keeps what the way back needs, so the two come in pairs: one `forward`,
+back. It keeps what the backward pass needs, so the two come in pairs: one `forward`,
 then one `backward`. Each thread has pairs of its own.
 """
 

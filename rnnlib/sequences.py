@@ -1,4 +1,4 @@
-"""Sequences of any length in one batch: packed, and laid back.
+"""Sequences of any length in one batch: packed, and laid back. Derived in chapter 08_bidirectional.
 
 A batch of ragged sequences is computed without its padding: its rows are laid one
 step after the other, and in each step only the sequences that are still running.
@@ -20,74 +20,22 @@ from .validation import expect_lengths
 
 
 class Packing(NamedTuple):
-    """Where each step of each sequence lies among the packed rows; `packing` makes it.
-
-    Parameters
-    ----------
-    T, B : int
-        Sizes of the padded batch.
-    sizes : list of int, length T
-        How many sequences are still running at each step; never growing.
-    starts : list of int, length T + 1
-        The row at which each step begins; the last entry N counts all rows.
-    order : (B,) integer array or None
-        The sequences from the longest to the shortest; None where all are as long.
-    rows : (N,) integer array or None
-        Row n is entry rows[n] of the padded batch laid out as (T·B, …).
-    mirror : (N,) integer array or None
-        Row n of the batch read backwards, each sequence from its own end, is row
-        mirror[n].
-
-    Notes
-    -----
-    Derived in chapter 08_bidirectional.
-
-    Examples
-    --------
-    >>> packing(3, 2, [1, 3]).sizes
-    [2, 1, 1]
-    """
+    """Where each step of each sequence lies among the packed rows; `packing` makes it."""
 
     T: int
     B: int
-    sizes: list[int]
-    starts: list[int]
-    order: np.ndarray | None
-    rows: np.ndarray | None
-    mirror: np.ndarray | None
+    sizes: list[int]  # T: how many sequences are still running at each step; never growing
+    starts: list[int]  # T + 1: the row at which each step begins; the last counts all rows, N
+    order: np.ndarray | None  # (B,): from the longest to the shortest; None if all are as long
+    rows: np.ndarray | None  # (N,): row n is entry rows[n] of the padded batch laid out as (T·B, …)
+    mirror: np.ndarray | None  # (N,): row n of the batch read backwards is row mirror[n]
 
 
 def packing(T: int, B: int, lengths: Any = None) -> Packing:
-    """How to pack a batch of T steps and B sequences of these lengths.
+    """How to pack a batch of T steps and B sequences of these lengths (B,), in 1 … T.
 
-    Parameters
-    ----------
-    T, B : int
-        Sizes of the padded batch.
-    lengths : (B,) integer array, optional
-        Steps of each sequence that count, in 1 … T; all T if left out.
-
-    Returns
-    -------
-    Packing
-
-    Raises
-    ------
-    ValueError
-        If lengths has another shape or dtype, or an entry outside 1 … T.
-
-    Notes
-    -----
-    Derived in chapter 08_bidirectional.
-
-    Examples
-    --------
-    >>> packing(2, 3).starts
-    [0, 3, 6]
-    >>> packing(3, 2, [1, 4])
-    Traceback (most recent call last):
-    ...
-    ValueError: lengths must lie in 1 … 3, but holds 4
+    >>> packing(3, 2, [1, 3]).sizes
+    [2, 1, 1]
     """
     if lengths is None:
         return Packing(T, B, [B] * T, [B * t for t in range(T + 1)], None, None, None)
@@ -113,23 +61,8 @@ def packing(T: int, B: int, lengths: Any = None) -> Packing:
 
 
 def pack(x: np.ndarray, plan: Packing) -> np.ndarray:
-    """The rows of a padded batch that count, step after step.
+    """The rows (N, F) of a padded batch (T, B, F) that count, step after step.
 
-    Parameters
-    ----------
-    x : (T, B, F) array
-    plan : Packing
-
-    Returns
-    -------
-    rows : (N, F) array
-
-    Notes
-    -----
-    Derived in chapter 08_bidirectional.
-
-    Examples
-    --------
     >>> x = np.array([[1, 4], [2, 0], [3, 0]])[..., None]
     >>> pack(x, packing(3, 2, [3, 1]))[:, 0].tolist()
     [1, 4, 2, 3]
@@ -139,23 +72,8 @@ def pack(x: np.ndarray, plan: Packing) -> np.ndarray:
 
 
 def unpack(rows: np.ndarray, plan: Packing) -> np.ndarray:
-    """The padded batch of these rows, zero where it is padding: the inverse of `pack`.
+    """The padded batch (T, B, F) of the rows (N, F), zero where it is padding.
 
-    Parameters
-    ----------
-    rows : (N, F) array
-    plan : Packing
-
-    Returns
-    -------
-    x : (T, B, F) array
-
-    Notes
-    -----
-    Derived in chapter 08_bidirectional.
-
-    Examples
-    --------
     >>> unpack(np.array([[1], [4], [2], [3]]), packing(3, 2, [3, 1]))[..., 0].tolist()
     [[1, 4], [2, 0], [3, 0]]
     """
@@ -167,23 +85,8 @@ def unpack(rows: np.ndarray, plan: Packing) -> np.ndarray:
 
 
 def reverse(rows: np.ndarray, plan: Packing) -> np.ndarray:
-    """Packed rows read backwards, each sequence from its own end; twice is the beginning.
+    """The rows (N, F) read backwards, each sequence from its own end; twice is the beginning.
 
-    Parameters
-    ----------
-    rows : (N, F) array
-    plan : Packing
-
-    Returns
-    -------
-    rows : (N, F) array
-
-    Notes
-    -----
-    Derived in chapter 08_bidirectional.
-
-    Examples
-    --------
     >>> reverse(np.array([[1], [4], [2], [3]]), packing(3, 2, [3, 1]))[:, 0].tolist()
     [3, 4, 2, 1]
     """
@@ -193,27 +96,8 @@ def reverse(rows: np.ndarray, plan: Packing) -> np.ndarray:
 
 
 def last_states(h: np.ndarray, h_0: np.ndarray, plan: Packing) -> np.ndarray:
-    """Each sequence's own last state.
+    """Each sequence's own last state (B, H), of the states h (N, H); h_0 if there are no steps.
 
-    Parameters
-    ----------
-    h : (N, H) array
-        The states after every step, packed.
-    h_0 : (B, H) array
-        What remains where there are no steps.
-    plan : Packing
-
-    Returns
-    -------
-    h_n : (B, H) array
-        From the longest sequence to the shortest, as h_0.
-
-    Notes
-    -----
-    Derived in chapter 08_bidirectional.
-
-    Examples
-    --------
     >>> h = np.array([[1.0], [2.0], [3.0]])  # two sequences, of two steps and of one
     >>> last_states(h, np.zeros((2, 1)), packing(2, 2, [2, 1])).tolist()
     [[3.0], [2.0]]
