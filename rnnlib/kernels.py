@@ -50,6 +50,8 @@ from .sequences import Packing, last_states
 Array = np.ndarray
 Arrays = tuple[Array, ...]
 
+RUN = 2**17  # so many numbers of each gate are worked on at once: all of them fit into a cache
+
 
 class _Pool(threading.local):
     """Memory that this thread's passes have given back, for the next ones: LIMIT bytes at most.
@@ -145,10 +147,10 @@ def rnn_backward(
                 if record is not None:
                     record.append(dh[None].copy())
                 dz_t *= dh
-                np.matmul(dz_t, W_h, out=dh)
+                np.dot(dz_t, W_h, out=dh)
         np.matmul(dz, W_x, out=dx[block.rows])
-        _add_product(dW_x, dz, x[block.rows], block)
-        _add_product(dW_h, dz, _previous(h, h_0, plan, block), block)
+        _add_product(dW_x, dz, x[block.rows], block, np.empty_like(dW_x))
+        _add_product(dW_h, dz, _previous(h, h_0, plan, block), block, np.empty_like(dW_h))
         db += dz.sum(axis=0)
     return dx, (dh_next,), (dW_x, dW_h, db.astype(x.dtype))
 
@@ -162,27 +164,35 @@ def lstm_forward(
     result is h (N, H) and (h_n, c_n) (B, H).
     """
     (h_0, c_0), H, dtype = state, len(weights[1]) // 4, x.dtype
-    # o, i, f, g: what goes through the sigmoid lies together, and what dc goes to
-    W_x, W_h, b = (np.concatenate([W[3 * H :], W[: 3 * H]]) for W in weights)
-    W_x_T, b_1 = W_x.reshape(4, H, -1).swapaxes(1, 2), b.reshape(4, 1, H)
-    product, W_h_T = _recurrence(W_h, slice(3), plan)
     one, h, c = np.array(1, dtype), np.empty((len(x), H), dtype), c_0.copy()
     blocks = _blocks(plan, H)
-    memory, (store,) = _room(dtype, (len(x) if keep else _largest(blocks), 6, H))
+    memory, (store, W_x, W_h, W_x_T, W_h_T) = _room(
+        dtype,
+        (len(x) if keep else _largest(blocks), 6, H),
+        *(W.shape for W in weights[:2]),
+        (4, x.shape[1], H),
+        (4, H, H),
+    )
+    # o, i, f, g: what goes through the sigmoid lies together, and what dc goes to
+    for W, ours in zip(weights, (W_x, W_h), strict=False):
+        np.concatenate([W[3 * H :], W[: 3 * H]], out=ours)
+    sign = np.array([-1, -1, -1, 1], dtype).reshape(4, 1, 1)
+    b_1 = sign * weights[2].reshape(4, 1, H)[[3, 0, 1, 2]]
+    np.multiply(W_x.reshape(4, H, -1).swapaxes(1, 2), sign, out=W_x_T)
+    product, W_h_T = _recurrence(W_h, sign, W_h_T, plan)
     h_prev = h_0
     with np.errstate(over="ignore"):  # a gate that is shut: e^-z is inf, and 1 / inf is 0
         for block in blocks:
             slots = _slots(store, block, plan, keep)
             np.matmul(x[block.rows], W_x_T, out=slots[1:5])
-            np.subtract(-b_1[:3], slots[1:4], out=slots[1:4])
-            slots[4] += b_1[3]
             for run in block.runs:
                 # tanh c_t, 1/o, 1/i, 1/f, g, c_{t-1}
                 part = slots[:, run.inside]
+                part[1:5] += b_1
                 c_before = _steps(part[5], run)
                 c_before[0][...] = c[: run.B]  # what has ended stays in c
                 h_prev, recurrent = h_prev[: run.B], _gates(4, h_prev[: run.B])
-                into, terms = _flat(recurrent, plan), _gates(2, h_prev)
+                into, (written, left) = _flat(recurrent, plan), (terms := _gates(2, h_prev))
                 for gates, sigmoids, g, divisors, divided, tanh_c, o, c_t, h_t in zip(
                     _steps(part[1:5], run),
                     _steps(part[1:4], run),
@@ -201,7 +211,7 @@ def lstm_forward(
                     sigmoids += one
                     np.tanh(g, out=g)
                     np.divide(divided, divisors, out=terms)  # i g and f c_{t-1}
-                    np.add(terms[0], terms[1], out=c_t)
+                    np.add(written, left, out=c_t)
                     np.tanh(c_t, out=tanh_c)
                     np.divide(tanh_c, o, out=h_t)
                     h_prev = h_t
@@ -224,42 +234,43 @@ def lstm_backward(
     H, one, blocks = W_h.shape[1], np.array(1, x.dtype), _blocks(plan, W_h.shape[1])
     dx, dW_x, dW_h, db = _gradients(x, W_x, W_h)
     dh_next, dc_next = (array.copy() for array in dlast)
-    most = _largest(blocks)
-    scratch, (rest_rows, dz_rows) = _room(x.dtype, (most, H), (most, 4, H))
-    ones = np.ones(most, x.dtype)
+    scratch, (factors, rest_rows, dz_rows, sums) = _scratch(x, H, 6, blocks)
+    apart = plan.B > 1  # for a batch of one the factors lie as dz must, and become it
     for block in blocks[::-1]:
-        # In place of what was stored: what dh is multiplied by to reach c, and to reach z_o,
-        # o (1 - tanh² c) and tanh c o (1 - o); what dc is multiplied by to reach z_i, z_f,
-        # z_g and c_{t-1}, g i (1 - i), c_{t-1} f (1 - f), i (1 - g²) and f. Here h = o tanh c.
-        slots = _slots(store, block, plan)
-        to_c, o, i, f, g, c = slots
-        h_rows, rest = h[block.rows], rest_rows[: len(o)]
-        np.reciprocal(slots[1:4], out=slots[1:4])
-        to_c *= h_rows
-        np.subtract(o, to_c, out=to_c)
-        np.subtract(one, o, out=o)
-        o *= h_rows
-        np.multiply(i, g, out=rest)
-        g *= rest
-        np.subtract(i, g, out=g)
-        np.subtract(one, i, out=i)
-        i *= rest
-        np.multiply(c, f, out=rest)
-        np.copyto(c, f)
-        np.subtract(one, f, out=f)
-        f *= rest
-        dz = _rows_of(slots[1:5], dz_rows, plan)
+        slots, n = _slots(store, block, plan), block.rows.stop - block.rows.start
+        dz = dz_rows[:n] if apart else factors[:n, 1:5]
         for run in block.runs[::-1]:
-            part, dh, dc = slots[:, run.inside], dh_next[: run.B], dc_next[: run.B]
+            # What dh is multiplied by to reach c, and to reach z_o: o (1 - tanh² c) and
+            # tanh c o (1 - o); what dc is multiplied by to reach z_i, z_f, z_g and c_{t-1}:
+            # g i (1 - i), c_{t-1} f (1 - f), i (1 - g²) and f. Here h = o tanh c.
+            part, by = slots[:, run.inside], _factors(factors, run, apart)
+            to_c, o, i, f, to_g, kept = by
+            tanh_c, _, _, _, g, c = part
+            h_rows, rest = h[run.rows], rest_rows[: len(o)]
+            np.reciprocal(part[1:4], out=by[1:4])
+            np.multiply(h_rows, tanh_c, out=to_c)
+            np.subtract(o, to_c, out=to_c)
+            np.subtract(one, o, out=o)
+            o *= h_rows
+            np.multiply(i, g, out=rest)
+            np.multiply(rest, g, out=to_g)
+            np.subtract(i, to_g, out=to_g)
+            np.subtract(one, i, out=i)
+            i *= rest
+            np.copyto(kept, f)
+            np.subtract(one, f, out=f)
+            f *= kept
+            f *= c
+            dh, dc = dh_next[: run.B], dc_next[: run.B]
             for dy_t, from_h, dc_t, from_c, dc_before, gates, dz_t, dz_gates in _backwards(
                 _steps(dy[run.rows], run),
-                _steps(part[:2], run),
-                _steps(part[0], run),
-                _steps(part[2:], run),
-                _steps(part[5], run),
-                _steps(part[1:5], run),
-                _steps(dz[run.inside], run),
-                _steps(dz.reshape(len(dz), 4, H).swapaxes(0, 1)[:, run.inside], run),
+                _steps(by[:2], run),
+                _steps(to_c, run),
+                _steps(by[2:], run),
+                _steps(kept, run),
+                _steps(by[1:5], run),
+                _steps(dz[run.inside].reshape(-1, 4 * H), run),
+                _steps(dz[run.inside].swapaxes(0, 1), run),
             ):
                 dh += dy_t
                 from_h *= dh
@@ -268,15 +279,16 @@ def lstm_backward(
                     record.append(np.stack([dh, dc_t]))
                 from_c *= dc_t
                 dc = dc_before
-                if plan.B > 1:
+                if apart:
                     np.copyto(dz_gates, gates)
-                np.matmul(dz_t, W_h, out=dh)
+                np.dot(dz_t, W_h, out=dh)
             dc_next[: run.B] = dc
+        dz = dz.reshape(-1, 4 * H)
         np.matmul(dz, W_x, out=dx[block.rows])
         for dW, inputs in (dW_x, x[block.rows]), (dW_h, _previous(h, h_0, plan, block)):
-            _add_product(dW[: 3 * H], dz[:, H:], inputs, block)  # back to i, f, g, o
-            _add_product(dW[3 * H :], dz[:, :H], inputs, block)
-        db += ones[: len(dz)] @ dz
+            _add_product(dW[: 3 * H], dz[:, H:], inputs, block, sums)  # back to i, f, g, o
+            _add_product(dW[3 * H :], dz[:, :H], inputs, block, sums)
+        db += np.ones(len(dz), x.dtype) @ dz
     _pool.give(memory, scratch)
     db = np.concatenate([db[H:], db[:H]]).astype(x.dtype)
     return dx, (dh_next, dc_next), (dW_x, dW_h, db)
@@ -298,22 +310,31 @@ def gru_forward(
     """
     (h_0,), (W_x, W_h, b, b_hn), dtype = state, weights, x.dtype
     H = len(b_hn)
-    W_x, b = (np.concatenate([W[2 * H :], W[: 2 * H]]) for W in (W_x, b))  # n, r, z
-    W_x_T, b_1 = W_x.reshape(3, H, -1).swapaxes(1, 2), b.reshape(3, 1, H)
-    product, W_h_T = _recurrence(W_h, slice(2), plan)
     one, h = np.array(1, dtype), np.empty((len(x), H), dtype)
     blocks = _blocks(plan, H)
-    memory, (store,) = _room(dtype, (len(x) if keep else _largest(blocks), 5, H))
+    memory, (store, W_x_nrz, W_h_rzn, W_x_T, W_h_T) = _room(
+        dtype,
+        (len(x) if keep else _largest(blocks), 5, H),
+        W_x.shape,
+        W_h.shape,
+        (3, x.shape[1], H),
+        (3, H, H),
+    )
+    np.concatenate([W_x[2 * H :], W_x[: 2 * H]], out=W_x_nrz)
+    np.copyto(W_h_rzn, W_h)
+    sign = np.array([1, -1, -1, 1], dtype).reshape(4, 1, 1)
+    b_1 = sign[:3] * b.reshape(3, 1, H)[[2, 0, 1]]
+    np.multiply(W_x_nrz.reshape(3, H, -1).swapaxes(1, 2), sign[:3], out=W_x_T)
+    product, W_h_T = _recurrence(W_h, sign[1:], W_h_T, plan)
     h_prev = h_0
     with np.errstate(over="ignore"):  # as in `lstm_forward`
         for block in blocks:
             slots = _slots(store, block, plan, keep)
             np.matmul(x[block.rows], W_x_T, out=slots[1:4])
-            slots[1] += b_1[0]
-            np.subtract(-b_1[1:], slots[2:4], out=slots[2:4])
             for run in block.runs:
                 # h_{t-1} - n, n, 1/r, 1/z, and what the past says to the candidate
                 part = slots[:, run.inside]
+                part[1:4] += b_1
                 h_prev, recurrent = h_prev[: run.B], _gates(3, h_prev[: run.B])
                 into, rest = _flat(recurrent, plan), np.empty_like(h_prev)
                 from_past, to_n = recurrent[:2], recurrent[2]
@@ -340,7 +361,7 @@ def gru_forward(
                     h_prev = h_t
     if not keep:
         _pool.give(memory)
-    cache = (x, h, h_0, W_x, W_h.copy(), plan, store, memory) if keep else None
+    cache = (x, h, h_0, W_x_nrz, W_h_rzn, plan, store, memory) if keep else None
     return (h, (last_states(h, h_0, plan),)), cache
 
 
@@ -357,54 +378,55 @@ def gru_backward(
     H, one, blocks = W_h.shape[1], np.array(1, x.dtype), _blocks(plan, W_h.shape[1])
     dx, dW_x, dW_h, _ = _gradients(x, W_x, W_h)
     db, dh_next = np.zeros(4 * H), dlast[0].copy()
-    most = _largest(blocks)
-    scratch, (rest_rows, dz_rows) = _room(x.dtype, (most, H), (most, 4, H))
-    ones = np.ones(most, x.dtype)
+    scratch, (factors, rest_rows, dz_rows, sums) = _scratch(x, H, 5, blocks)
+    apart = plan.B > 1  # as in `lstm_backward`
     for block in blocks[::-1]:
-        # In place of what was stored: what dh is multiplied by to reach h_{t-1} through z,
-        # and to reach what stands inside n, r, z and the past inside n: z, (1 - z)(1 - n²),
-        # past (1 - z)(1 - n²) r (1 - r), (h_{t-1} - n) z (1 - z) and the second times r. Of
-        # the last four the first three belong to W_x, the last three to W_h.
-        slots = _slots(store, block, plan)
-        change, n, r, z, past = slots
-        rest = rest_rows[: len(n)]
-        np.reciprocal(slots[2:4], out=slots[2:4])
-        np.subtract(one, z, out=rest)
-        n *= n
-        np.subtract(one, n, out=n)
-        n *= rest
-        rest *= z
-        rest *= change
-        np.copyto(change, z)
-        np.copyto(z, rest)
-        np.subtract(one, r, out=rest)
-        rest *= past
-        np.multiply(n, r, out=past)
-        np.multiply(past, rest, out=r)
-        dz = _rows_of(slots[1:], dz_rows, plan)
+        slots, n = _slots(store, block, plan), block.rows.stop - block.rows.start
+        dz = dz_rows[:n] if apart else factors[:n, 1:]
         for run in block.runs[::-1]:
-            part, dh = slots[:, run.inside], dh_next[: run.B]
-            for dy_t, from_h, kept, gates, dz_t, dz_gates in _backwards(
+            # What dh is multiplied by to reach h_{t-1} through z, and to reach what stands
+            # inside n, r, z and the past inside n: z, (1 - z)(1 - n²), past (1 - z)(1 - n²)
+            # r (1 - r), (h_{t-1} - n) z (1 - z) and the second times r. Of the last four the
+            # first three belong to W_x, the last three to W_h.
+            part, by = slots[:, run.inside], _factors(factors, run, apart)
+            kept, to_n, to_r, to_z, to_past = by
+            change, n, r, z, past = part
+            rest = rest_rows[: len(n)]
+            np.reciprocal(z, out=kept)
+            np.subtract(one, kept, out=rest)
+            np.multiply(n, n, out=to_n)
+            np.subtract(one, to_n, out=to_n)
+            to_n *= rest
+            np.multiply(rest, kept, out=to_z)
+            to_z *= change
+            np.reciprocal(r, out=to_past)
+            np.subtract(one, to_past, out=rest)
+            to_past *= to_n
+            rest *= past
+            np.multiply(to_past, rest, out=to_r)
+            dh = dh_next[: run.B]
+            for dy_t, from_h, through_z, gates, dz_t, dz_gates in _backwards(
                 _steps(dy[run.rows], run),
-                _steps(part, run),
-                _steps(part[0], run),
-                _steps(part[1:], run),
-                _steps(dz[run.inside, H:], run),
-                _steps(dz.reshape(len(dz), 4, H).swapaxes(0, 1)[:, run.inside], run),
+                _steps(by, run),
+                _steps(kept, run),
+                _steps(by[1:], run),
+                _steps(dz[run.inside].reshape(-1, 4 * H)[:, H:], run),
+                _steps(dz[run.inside].swapaxes(0, 1), run),
             ):
                 dh += dy_t
                 if record is not None:
                     record.append(dh[None].copy())
                 from_h *= dh
-                if plan.B > 1:
+                if apart:
                     np.copyto(dz_gates, gates)
-                np.matmul(dz_t, W_h, out=dh)
-                dh += kept
+                np.dot(dz_t, W_h, out=dh)
+                dh += through_z
+        dz = dz.reshape(-1, 4 * H)
         np.matmul(dz[:, : 3 * H], W_x, out=dx[block.rows])
-        _add_product(dW_x[: 2 * H], dz[:, H : 3 * H], x[block.rows], block)  # back to r, z, n
-        _add_product(dW_x[2 * H :], dz[:, :H], x[block.rows], block)
-        _add_product(dW_h, dz[:, H:], _previous(h, h_0, plan, block), block)
-        db += ones[: len(dz)] @ dz
+        _add_product(dW_x[: 2 * H], dz[:, H : 3 * H], x[block.rows], block, sums)
+        _add_product(dW_x[2 * H :], dz[:, :H], x[block.rows], block, sums)  # back to r, z, n
+        _add_product(dW_h, dz[:, H:], _previous(h, h_0, plan, block), block, sums)
+        db += np.ones(len(dz), x.dtype) @ dz
     _pool.give(memory, scratch)
     db = db.astype(x.dtype)
     weights = dW_x, dW_h, np.concatenate([db[H : 3 * H], db[:H]]), db[3 * H :]
@@ -444,7 +466,7 @@ class _Block(NamedTuple):
 
 
 def _blocks(plan: Packing, H: int) -> list[_Block]:
-    """The time steps in groups: 16, or more where a step is small or the weights are large."""
+    """The time steps in groups, for products, and each in runs, for all else (see 1)."""
     starts, sizes, B = plan.starts, plan.sizes, max(plan.B, 1)
     T = len(sizes) - sizes.count(0)  # behind the longest sequence there is nothing to do
     if T == 0:
@@ -452,11 +474,16 @@ def _blocks(plan: Packing, H: int) -> list[_Block]:
     count = max(round(T / max(16, 256 // B, H // B)), 1)
     blocks = []
     for first, stop in pairwise(T * k // count for k in range(count + 1)):
-        edges = [first, *(t for t in range(first + 1, stop) if sizes[t] < sizes[t - 1]), stop]
+        edges = [first, stop]
+        if sizes[stop - 1] < sizes[first]:
+            edges[1:1] = [t for t in range(first + 1, stop) if sizes[t] < sizes[t - 1]]
         runs = []
-        for a, b in pairwise(edges if sizes[stop - 1] < sizes[first] else [first, stop]):
-            inside = slice(starts[a] - starts[first], starts[b] - starts[first])
-            runs.append(_Run(b - a, sizes[a], slice(starts[a], starts[b]), inside))
+        for a, b in pairwise(edges):
+            length = max(RUN // (sizes[a] * H), 1)
+            for t in range(a, b, length):
+                end = min(t + length, b)
+                inside = slice(starts[t] - starts[first], starts[end] - starts[first])
+                runs.append(_Run(end - t, sizes[a], slice(starts[t], starts[end]), inside))
         blocks.append(_Block(first, slice(starts[first], starts[stop]), runs, stop == T))
     return blocks
 
@@ -474,24 +501,29 @@ def _slots(store: Array, block: _Block, plan: Packing, keep: bool = True) -> Arr
     return piece.swapaxes(0, 1) if plan.B == 1 else piece.reshape(S, n, H)
 
 
-def _rows_of(gates: Array, rows: Array, plan: Packing) -> Array:
-    """Room for the gates' gradients (G, n, H) as (n, G·H): they lie so already if B = 1."""
-    G, n, H = gates.shape
-    return (gates.swapaxes(0, 1) if plan.B == 1 else rows[:n]).reshape(n, G * H)
+def _scratch(x: Array, H: int, S: int, blocks: list[_Block]) -> tuple[Array, list[Array]]:
+    """What a backward pass works in: S factors, one more, dz, and a product."""
+    rows = _largest(blocks)
+    return _room(x.dtype, (rows, S, H), (rows, H), (rows, 4, H), (4 * H * max(H, x.shape[1]),))
 
 
-def _recurrence(W_h: Array, sigmoids: slice, plan: Packing) -> tuple[Any, Array]:
-    """The product of h and W_h (G·H, H) in a step, and W_h for it, the sigmoids' rows negative."""
-    H = W_h.shape[1]
-    G = len(W_h) // H
-    sign = np.ones((G, 1, 1), W_h.dtype)
-    sign[sigmoids] = -1
+def _factors(factors: Array, run: _Run, apart: bool) -> Array:
+    """Room for the factors of a run, (S, n, H): side by side in rows unless they are apart."""
+    if not apart:
+        return factors[run.inside].swapaxes(0, 1)
+    n, (_, S, H) = run.rows.stop - run.rows.start, factors.shape
+    return factors[:n].reshape(S, n, H)
+
+
+def _recurrence(W_h: Array, sign: Array, out: Array, plan: Packing) -> tuple[Any, Array]:
+    """The product of h and W_h (G·H, H) in a step, and W_h for it, in `out` (G, H, H)."""
+    G, H, _ = out.shape
     turned = W_h.reshape(G, H, H).swapaxes(1, 2)
     if plan.B == 1:  # one product of a vector and a matrix
-        side_by_side = np.empty((H, G, H), W_h.dtype)
+        side_by_side = out.reshape(H, G, H)
         np.multiply(turned, sign, out=side_by_side.swapaxes(0, 1))
         return np.dot, side_by_side.reshape(H, G * H)
-    return np.matmul, np.multiply(turned, sign, out=np.empty((G, H, H), W_h.dtype))
+    return np.matmul, np.multiply(turned, sign, out=out)
 
 
 def _flat(recurrent: Array, plan: Packing) -> Array:
@@ -506,15 +538,16 @@ def _gates(G: int, h: Array) -> Array:
 
 def _gradients(x: Array, W_x: Array, W_h: Array) -> tuple[Array, Array, Array, Array]:
     """Room for dx; dW_x, dW_h and db, zero: the biases' sums in float64."""
-    return np.empty_like(x), np.zeros_like(W_x), np.zeros_like(W_h), np.zeros(len(W_h))
+    make = np.empty_like if len(x) else np.zeros_like  # the first product writes, see below
+    return np.empty_like(x), make(W_x), make(W_h), np.zeros(len(W_h))
 
 
-def _add_product(dW: Array, dz: Array, inputs: Array, block: _Block) -> None:
+def _add_product(dW: Array, dz: Array, inputs: Array, block: _Block, room: Array) -> None:
     """dW += dz.T @ inputs; the first time, in the last block, without adding."""
     if block.last:
         np.matmul(dz.T, inputs, out=dW)
     else:
-        dW += dz.T @ inputs
+        dW += np.matmul(dz.T, inputs, out=room.ravel()[: dW.size].reshape(dW.shape))
 
 
 def _relu(z: Array, out: Array) -> None:
@@ -537,10 +570,8 @@ def _backwards(*steps: list[Array]) -> Iterable[tuple[Array, ...]]:
 def _previous(h: Array, h_0: Array, plan: Packing, block: _Block) -> Array:
     """For each row of a block, the state of the same sequence one step before."""
     starts, pieces = plan.starts, []
-    if block.first and len(block.runs) == 1:
-        shift = plan.sizes[block.first - 1]
-        if shift == block.runs[0].B:
-            return h[block.rows.start - shift : block.rows.stop - shift]
+    if block.first and (shift := plan.sizes[block.first - 1]) == block.runs[-1].B:
+        return h[block.rows.start - shift : block.rows.stop - shift]
     t = block.first
     for run in block.runs:
         before = h[starts[t - 1] :] if t else h_0

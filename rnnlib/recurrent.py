@@ -105,41 +105,29 @@ class Recurrent(Module):
         self.directions = 2 if bidirectional else 1
         self.rng = as_rng(seed)
         bound, G = 1.0 / np.sqrt(H), len(self.gates)
-        for layer, direction in self._stack():
+        # by layer, then direction, as torch orders them: the parameters' names
+        self.names: list[list[str]] = []
+        for k in range(self.num_layers * self.directions):
+            layer, direction = divmod(k, self.directions)
             I = self.input_size if layer == 0 else self.directions * H
             shapes: dict[str, tuple[int, ...]] = {"weight_ih": (G * H, I), "weight_hh": (G * H, H)}
             if bias:
                 shapes |= {"bias_ih": (G * H,), "bias_hh": (G * H,)}
-            for kind, shape in shapes.items():
-                parameter = Parameter(uniform(shape, bound, self.rng, dtype))
-                setattr(self, self._name(kind, layer, direction), parameter)
+            ends = f"_l{layer}" + "_reverse" * direction
+            self.names.append([kind + ends for kind in shapes])
+            for name, shape in zip(self.names[-1], shapes.values(), strict=True):
+                setattr(self, name, Parameter(uniform(shape, bound, self.rng, dtype)))
 
-    def _stack(self) -> list[tuple[int, int]]:
-        """All (layer, direction), in torch's order."""
-        return [(k, d) for k in range(self.num_layers) for d in range(self.directions)]
-
-    @staticmethod
-    def _name(kind: str, layer: int, direction: int) -> str:
-        """What torch calls a parameter."""
-        return f"{kind}_l{layer}" + ("_reverse" if direction else "")
-
-    def _parameters(self, layer: int, direction: int) -> list[Parameter]:
-        """weight_ih, weight_hh and, if there are any, bias_ih and bias_hh."""
-        kinds = ["weight_ih", "weight_hh"] + ["bias_ih", "bias_hh"] * self.bias
-        return [getattr(self, self._name(kind, layer, direction)) for kind in kinds]
-
-    def _weights(self, layer: int, direction: int) -> Arrays:
-        """The formula's W_x, W_h and b of one layer in one direction, as the kernel wants them."""
-        W_x, W_h, *biases = (p.data for p in self._parameters(layer, direction))
+    def _weights(self, k: int) -> Arrays:
+        """The formula's W_x, W_h and b of the kth layer and direction, for the kernel."""
+        W_x, W_h, *biases = (getattr(self, name).data for name in self.names[k])
         return W_x, W_h, biases[0] + biases[1] if biases else np.zeros(len(W_h), W_h.dtype)
 
-    def _add(self, layer: int, direction: int, gradients: Arrays) -> None:
+    def _add(self, k: int, dW_x: Array, dW_h: Array, *biases: Array) -> None:
         """Add the gradients with respect to `_weights` to those of the parameters."""
-        dW_x, dW_h, db = gradients
-        for parameter, gradient in zip(
-            self._parameters(layer, direction), (dW_x, dW_h, db, db), strict=False
-        ):
-            parameter.add_grad(gradient)
+        (db,) = biases
+        for name, gradient in zip(self.names[k], (dW_x, dW_h, db, db), strict=False):
+            getattr(self, name).add_grad(gradient)
 
     def gate(self, name: str, letter: str) -> Array:
         """Show one gate's part of a parameter: a view, so that setting it sets the parameter.
@@ -179,17 +167,17 @@ class Recurrent(Module):
     @property
     def W_x(self) -> Array:
         """(G·H, I) array: the formula's W_x, the very array of weight_ih_l0."""
-        return self._parameters(0, 0)[0].data
+        return getattr(self, self.names[0][0]).data
 
     @property
     def W_h(self) -> Array:
         """(G·H, H) array: the formula's W_h, the very array of weight_hh_l0."""
-        return self._parameters(0, 0)[1].data
+        return getattr(self, self.names[0][1]).data
 
     @property
     def b(self) -> Array:
         """(G·H,) array: the formula's b, made of torch's two biases; zero without bias."""
-        return self._weights(0, 0)[2]
+        return self._weights(0)[2]
 
     def forward(self, x: Array, state: Any = None, lengths: Any = None) -> tuple[Array, Any]:
         """Compute the top layer's state after every step, and every layer's after the last.
@@ -253,8 +241,8 @@ class Recurrent(Module):
         if dy is None and dstate is None:
             raise ValueError("dy and dstate are both None: there is no gradient to walk back with")
         dx, dstate, gradients, _ = self._run_back(dy, dstate, self.recall())
-        for (layer, direction), given in zip(self._stack(), gradients, strict=True):
-            self._add(layer, direction, given)
+        for k, given in enumerate(gradients):
+            self._add(k, *given)
         return dx, dstate
 
     def trace(
@@ -297,9 +285,9 @@ class Recurrent(Module):
                 zero = np.zeros((len(self.states), 0, self.hidden_size), self.W_x.dtype)
                 whole = np.concatenate([zero, *record[::-1]], axis=1)
                 rows |= {"d" + name[0]: d for name, d in zip(self.states, whole, strict=True)}
-        for (_, direction), rows in zip(self._stack(), found, strict=True):
+        for k, rows in enumerate(found):
             for name, array in rows.items():
-                steps = unpack(reverse(array, plan) if direction else array, plan)
+                steps = unpack(reverse(array, plan) if k % self.directions else array, plan)
                 rows[name] = steps.swapaxes(0, 1) if self.batch_first else steps
         return {name: np.stack([rows[name] for rows in found]) for name in found[0]}
 
@@ -328,7 +316,7 @@ class Recurrent(Module):
                 (h, h_n), cache = self._forward(
                     reverse(rows, plan) if direction else rows,
                     tuple(array[k] for array in first),
-                    self._weights(layer, direction),
+                    self._weights(k),
                     plan,
                     keep,
                 )
@@ -411,7 +399,8 @@ class Recurrent(Module):
 
     def _collect(self, last: list[Arrays], plan: Packing) -> Any:
         """The states of all layers and directions as the caller wants them: the inverse."""
-        stacked = [np.stack(arrays) for arrays in zip(*last, strict=True)]
+        one = len(last) == 1  # nothing to lay together
+        stacked = [a[0][None] if one else np.stack(a) for a in zip(*last, strict=True)]
         if plan.order is not None:
             back = np.argsort(plan.order)
             stacked = [array[:, back] for array in stacked]
@@ -607,16 +596,14 @@ class GRU(Recurrent):
     _backward = staticmethod(gru_backward)
     _inside = staticmethod(gru_gates)
 
-    def _weights(self, layer: int, direction: int) -> Arrays:
-        W_x, W_h, *biases = (p.data for p in self._parameters(layer, direction))
+    def _weights(self, k: int) -> Arrays:
+        W_x, W_h, *biases = (getattr(self, name).data for name in self.names[k])
         split = 2 * self.hidden_size
         b_ih, b_hh = biases or np.zeros((2, len(W_h)), W_h.dtype)
         return W_x, W_h, np.concatenate([b_ih[:split] + b_hh[:split], b_ih[split:]]), b_hh[split:]
 
-    def _add(self, layer: int, direction: int, gradients: Arrays) -> None:
-        dW_x, dW_h, db, db_hn = gradients
+    def _add(self, k: int, dW_x: Array, dW_h: Array, *biases: Array) -> None:
+        db, db_hn = biases
         db_hh = np.concatenate([db[: 2 * self.hidden_size], db_hn])
-        for parameter, gradient in zip(
-            self._parameters(layer, direction), (dW_x, dW_h, db, db_hh), strict=False
-        ):
-            parameter.add_grad(gradient)
+        for name, gradient in zip(self.names[k], (dW_x, dW_h, db, db_hh), strict=False):
+            getattr(self, name).add_grad(gradient)

@@ -330,7 +330,7 @@ def test_a_trace_shows_states_gates_and_whole_gradients_at_every_step(layer, bat
     y, _ = model(turn(x))
     np.testing.assert_allclose(inside["h"], turn(y), rtol=1e-12)
 
-    weights = model._weights(0, 0)
+    weights = model._weights(0)
     state = (np.zeros((B, H)),) * len(model.states)
     step = {RNN: rnn_step, LSTM: lstm_step, GRU: gru_step}[layer]
     for t in range(T):
