@@ -245,14 +245,14 @@ def test_exercises_have_everything_a_student_needs(slug: str) -> None:
         if not cell.is_solution:
             continue
         text = cells[k - 1].source
-        for part in ("*Budget:", "**By hand.**", "<details><summary>Hint</summary>"):
+        for part in ("*A good solution ", "**By hand.**", "<details><summary>Hint</summary>"):
             assert part in text, f"{cell.id}: {part}"
         assert cells[k + 1].is_test, cell.id
         lines = [line for line in region(cell, "SOLUTION") if line.split("#")[0].strip()]
         assert 1 <= len(lines) <= 12, cell.id
         assert re.search(r'"""(.|\n)*Returns (.|\n)*"""', cell.source), cell.id
         if not region(cell, "FAULTY"):
-            budget = re.search(r"\*Budget: (\d+) line", text)
+            budget = re.search(r"\*A good solution takes about (\d+) line", text)
             assert budget and len(lines) <= int(budget[1]), cell.id
 
 
