@@ -23,7 +23,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
-from sphinx.util.docutils import SphinxDirective
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from theme import THEME
 
@@ -76,6 +76,25 @@ def depart_live(self, node: live) -> None:
     self.body.append(f"</{node['element']}>\n")
 
 
+class Play(SphinxRole):
+    """`` {play}`the latch <rnn-cell example:latch,w_h:1.2>` `` plays a setting of a live figure.
+
+    The setting is what the figure writes into the address of its page.
+    """
+
+    def run(self):
+        words, name, setting = setting_of(self.text)
+        return [nodes.reference("", words, refuri=f"?{name}={setting}", internal=False)], []
+
+
+def setting_of(text: str) -> tuple[str, str, str]:
+    """Words, figure and setting."""
+    match = re.fullmatch(r"(.+?)\s*<([\w-]+) (\S+)>", text, re.S)
+    if not match:
+        raise ValueError(f"{{play}}`{text}` is not of the form words <figure setting>")
+    return match[1], match[2], match[3]
+
+
 class NoRawFigures(SphinxTransform):
     """An element written as HTML would have no number, no caption and no script."""
 
@@ -111,6 +130,7 @@ def copy_figures(app: Sphinx) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_node(live, html=(visit_live, depart_live))
     app.add_directive("live", Live)
+    app.add_role("play", Play())
     app.add_transform(NoRawFigures)
     app.connect("builder-inited", copy_figures)
     return {"parallel_read_safe": True}

@@ -21,6 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from theme.addresses import file_of, repository
+from theme.live import setting_of
 from theme.markup import CHAPTERS, chapter_of
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,9 @@ class Converter:
                 if target in self.app.env.found_docs:
                     return f"[{title}]({self.page(target)})"
                 return f"{title} (to come)"
+            case ["play"]:
+                words, figure, setting = setting_of(text)
+                return f"[{words}]({self.address}?{figure}={setting})"
         self.unknown(f"the role {{{name}}}")
         return text
 

@@ -1,4 +1,4 @@
-"""Pictures and what holds them: loaded when scrolled to, with words for who cannot see."""
+"""Pictures: loaded when scrolled to, with words for who cannot see, and large when pressed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,11 @@ def visit_image(self, node: nodes.image) -> None:
         if size := get_image_size(Path(self.builder.srcdir, uri)):
             attributes |= {"width": size[0], "height": size[1]}
         uri = posixpath.join(self.builder.imgpath, quote(self.builder.images[uri]))
-    self.body.append(self.emptytag(node, "img", "\n", src=uri, **attributes))
+    image = self.emptytag(node, "img", "", src=uri, **attributes)
+    if not isinstance(node.parent, nodes.reference):
+        # on a phone the letters of a figure are small: alone, it can be made as large as one likes
+        image = f'<a class="enlarge" href="{uri}">{image}</a>'
+    self.body.append(image + "\n")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

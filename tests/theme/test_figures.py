@@ -34,6 +34,10 @@ def address_of(site: str, name: str) -> str:
 def opened(page, site: str, name: str):
     """The figure, in sight and ready to be played."""
     page.goto(address_of(site, name))
+    return opened_here(page, name)
+
+
+def opened_here(page, name: str):
     figure = page.locator(f"unrolled-{name}").first
     figure.scroll_into_view_if_needed()
     figure.locator(".card").wait_for()
@@ -332,3 +336,34 @@ def test_the_example_in_figure_js_runs(site, page):
     assert figure.locator("input").input_value() == "0.8"
     figure.locator("input").press("Home")
     assert "0.00 of the input is left" in figure.locator(".status").text_content()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_links_in_the_text_ask_for_what_can_be_shown(page, site, name):
+    """Every {play} of every page."""
+    for path in HTML.glob("*.html"):
+        links = re.findall(rf'href="\?{name}=[^"]*"', path.read_text())
+        if links:
+            page.goto(f"{site}/{path.name}")
+            figure = opened_here(page, name)
+        for link in links:
+            page.locator(f"article a[{link}]").first.click()
+            assert figure.locator(".card").evaluate("card => card.matches(':focus')"), link
+            assert "asks for" not in figure.locator(".status").text_content(), link
+
+
+def test_every_picture_can_be_seen_large(browser, site):
+    """On a phone the letters of a figure 960 px wide are 7 px tall."""
+    for path in HTML.glob("[0-9][0-9]_*.html"):
+        html = path.read_text()
+        pictures = re.findall(r'<a class="enlarge" href="([^"]+)"><img[^>]* src="([^"]+)"', html)
+        assert len(pictures) == html.count("<img ") and all(link == src for link, src in pictures)
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(f"{site}/02_cell.html")
+    picture = page.locator("article .enlarge").first
+    shown = picture.locator("img").bounding_box()["width"]
+    picture.press("Enter")
+    page.wait_for_url("**.png")
+    assert page.locator("img").evaluate("image => image.naturalWidth") > 2 * shown
+    context.close()

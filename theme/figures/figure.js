@@ -165,6 +165,9 @@ export class Figure extends HTMLElement {
     this.#card.append(...parts);
     if (!this.#card.contains(this.status)) this.#card.append(this.status);
     if (this.constructor.address && navigator.clipboard) this.#card.append(this.#copyButton());
+    // who follows a link to a setting sees it at once; who comes back finds the page as it was left
+    const fresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+    if (this.#asked && !location.hash && fresh) this.scrollIntoView();
     for (const press of ["pointerdown", "keydown"]) this.shadowRoot.addEventListener(press, () => this.#pressed(), true);
     if (this.#ready) return this.#readAddress();
     this.#card.ariaBusy = true;
@@ -212,10 +215,12 @@ export class Figure extends HTMLElement {
     return url;
   }
 
+  get #asked() { return new URLSearchParams(location.search).get(this.constructor.figure); }
+
   #readAddress() {
-    const { figure, address } = this.constructor;
+    const { address } = this.constructor;
     if (!address) return;
-    const asked = new URLSearchParams(location.search).get(figure) ?? "";
+    const asked = this.#asked ?? "";
     try {
       this.#complaint = "";
       this.setting = Object.fromEntries(asked.split(",").filter(Boolean).map((pair) => {
