@@ -503,3 +503,27 @@ def test_a_wrong_gradient_is_named():
     model.encoder(tokens)
     with pytest.raises(ValueError, match=r"dstate has shape \(2, 4\), but shape \(1, B, 4\)"):
         model.encoder.backward(None, np.ones((2, 4)))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_gradient_is_that_of_the_pass_that_ran_whatever_changes_in_between(cell, kind):
+    """A loader refills its arrays; an optimiser steps before the backward pass."""
+
+    def gradients(disturb):
+        rng = np.random.default_rng(2)
+        model = model_of(cell, kind)
+        arrays = [rng.integers(7, size=(5, 3)), rng.integers(8, size=(4, 3)), np.array([5, 2, 3])]
+        logits = model(*arrays)
+        dlogits = rng.standard_normal(logits.shape)
+        if disturb:
+            for array in arrays:
+                array[...] = 1
+            for parameter in model.parameters():
+                parameter.data *= -2.0
+        model.backward(dlogits)
+        return [parameter.grad for parameter in model.parameters()]
+
+    for got, want in zip(gradients(True), gradients(False), strict=True):
+        assert want.any()
+        np.testing.assert_allclose(got, want, rtol=1e-12)
