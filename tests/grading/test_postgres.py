@@ -95,12 +95,13 @@ def test_several_assignments_can_be_read_back(server: str, tmp_path: Path) -> No
 
 
 START = """
-import sys, time
+import sys
 from grading import gradebook
-url, moment, other = sys.argv[1], float(sys.argv[2]), sys.argv[3]
+url, other = sys.argv[1:]
 from nbgrader.api import Gradebook
 gradebook.guard()
-time.sleep(max(0, moment - time.time()))
+print("ready", flush=True)
+sys.stdin.read()  # until all are
 if other == "nbgrader":
     Gradebook(url, "light").close()
 else:
@@ -111,21 +112,25 @@ else:
 
 def start_together(url: str, kinds: list[str]) -> list[tuple[int, str]]:
     """The first look at a new gradebook by many processes at one moment."""
-    import time
-
-    moment = str(time.time() + 6)
     environment = os.environ | {"PYTHONPATH": str(HERE.parents[1]), "PYTHONWARNINGS": "ignore"}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", START, url, moment, kind],
+            [sys.executable, "-c", START, url, kind],
             env=environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         for kind in kinds
     ]
-    ends = [process.communicate(timeout=120) for process in processes]
+    for process in processes:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+    ends = [process.communicate(timeout=600) for process in processes]
     return [(p.returncode, err) for p, (_, err) in zip(processes, ends, strict=True)]
 
 

@@ -26,7 +26,8 @@ from grading.batch import Settings
 pytest.importorskip("distributed", reason="Dask is not installed: pip install distributed")
 HERE = Path(__file__).parent
 
-# a worker whose rooms are open ones, slow, and noted down: one line for each submission begun
+# a worker whose rooms are open ones, and noted down: one line for each submission begun; it
+# begins none more than is allowed
 PRELOAD = """
 import os, sys, time
 sys.path[:0] = [{root!r}, {here!r}]
@@ -34,12 +35,14 @@ import classes
 from grading import marking
 
 class Slow(classes.OpenRoom):
-    def run(self, notebook, *, seed=0):
+    def run(self, notebook, **more):
         assert not os.path.exists("gradebook.db") and not os.path.exists("submitted")
+        while os.path.getsize({ran!r}) >= int(open({allowed!r}).read()):
+            time.sleep(0.01)
         with open({ran!r}, "a") as file:
-            file.write("run\\n")
+            file.write(".")
         time.sleep(0.1)
-        return super().run(notebook, seed=seed)
+        return super().run(notebook, **more)
 
 marking.Specification.room = lambda self: Slow()
 """
@@ -54,19 +57,26 @@ def free_port() -> int:
 class Cluster:
     """A scheduler and workers, each a process of its own on the loopback interface."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, silence: int) -> None:
+        """`silence`: seconds after which a worker is taken for dead."""
         self.folder = folder
         self.boxed = False  # whether workers use the real box
-        self.ran = folder / "ran"
+        self.ran, self.allowed = folder / "ran", folder / "allowed"
         self.ran.touch()
+        self.allow(1000)
         self.preload = folder / "preload.py"
         self.preload.write_text(
-            PRELOAD.format(root=str(HERE.parents[1]), here=str(HERE), ran=str(self.ran))
+            PRELOAD.format(
+                root=str(HERE.parents[1]),
+                here=str(HERE),
+                ran=str(self.ran),
+                allowed=str(self.allowed),
+            )
         )
         self.environment = os.environ | {
-            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "10s",
-            "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "15s",
-            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "5s",
+            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "60s",
+            "DASK_DISTRIBUTED__COMM__TIMEOUTS__TCP": "60s",
+            "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": f"{silence}s",
             "PYTHONWARNINGS": "ignore",
         }
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -101,11 +111,16 @@ class Cluster:
     def wait_for(self, workers: int) -> None:
         from distributed import Client
 
-        with Client(self.address, set_as_default=False, timeout=60) as client:
-            client.wait_for_workers(workers, timeout=60)
+        with Client(self.address, set_as_default=False, timeout=300) as client:
+            client.wait_for_workers(workers, timeout=300)
+
+    def allow(self, runs: int) -> None:
+        draft = self.allowed.with_suffix(".new")
+        draft.write_text(str(runs))
+        draft.rename(self.allowed)
 
     def runs(self) -> int:
-        return len(self.ran.read_text().splitlines())
+        return self.ran.stat().st_size
 
     def close(self) -> None:
         for process in reversed(self.processes):
@@ -116,9 +131,9 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
+def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     (tmp_path / "cluster").mkdir()
-    cluster = Cluster(tmp_path / "cluster")
+    cluster = Cluster(tmp_path / "cluster", getattr(request, "param", 300))
     try:
         yield cluster
     finally:
@@ -195,8 +210,16 @@ class Wire:
         self.server.close()
 
 
-def later(seconds: float, what: Any) -> threading.Thread:
-    thread = threading.Timer(seconds, what)
+def after(cluster: Cluster, *steps: tuple[int, Any]) -> threading.Thread:
+    """Do something as soon as so many submissions were begun, one thing after the other."""
+
+    def wait_and_do() -> None:
+        for runs, what in steps:
+            while cluster.runs() < runs:
+                time.sleep(0.01)
+            what()
+
+    thread = threading.Thread(target=wait_and_do, daemon=True)
     thread.start()
     return thread
 
@@ -206,13 +229,7 @@ def test_workers_may_be_killed(coursedir: Any, cluster: Cluster) -> None:
     for _ in range(3):
         cluster.worker()
     cluster.wait_for(3)
-
-    def kill_two() -> None:
-        cluster.workers[0].kill()
-        time.sleep(0.5)
-        cluster.workers[1].kill()
-
-    killer = later(0.6, kill_two)
+    killer = after(cluster, (3, cluster.workers[0].kill), (9, cluster.workers[1].kill))
     report = run(coursedir, cluster)
     killer.join()
     assert [w.poll() is None for w in cluster.workers] == [False, False, True]
@@ -249,7 +266,7 @@ def test_the_way_to_a_worker_may_be_cut(coursedir: Any, cluster: Cluster) -> Non
     try:
         cluster.worker(wire.address)
         cluster.wait_for(2)
-        cutter = later(0.6, wire.cut)
+        cutter = after(cluster, (6, wire.cut))
         report = run(coursedir, cluster)
         cutter.join()
     finally:
@@ -259,12 +276,13 @@ def test_the_way_to_a_worker_may_be_cut(coursedir: Any, cluster: Cluster) -> Non
     assert outcomes(coursedir) == dict.fromkeys(deserved, 1)
 
 
+@pytest.mark.parametrize("cluster", [20], indirect=True)
 def test_a_worker_may_freeze(coursedir: Any, cluster: Cluster) -> None:
     deserved = hand_in(coursedir, 12)
     for _ in range(2):
         cluster.worker()
     cluster.wait_for(2)
-    freezer = later(0.4, lambda: cluster.workers[0].send_signal(signal.SIGSTOP))
+    freezer = after(cluster, (3, lambda: cluster.workers[0].send_signal(signal.SIGSTOP)))
     report = run(coursedir, cluster)
     freezer.join()
     assert not report.with_status("failed")
@@ -290,7 +308,8 @@ def test_the_coordinator_may_be_killed(coursedir: Any, cluster: Cluster) -> None
     code = COORDINATOR.format(here=str(HERE), root=coursedir.root, address=cluster.address)
     environment = cluster.environment | {"PYTHONPATH": str(HERE.parents[1])}
     dice = random.Random(2)
-    for _ in range(3):
+    for attempt in range(3):
+        cluster.allow(8 * (attempt + 1))
         process = subprocess.Popen(
             [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE
         )
@@ -305,6 +324,7 @@ def test_the_coordinator_may_be_killed(coursedir: Any, cluster: Cluster) -> None
         assert outcomes(coursedir).most_common(1)[0][1] == 1
     before = sum(outcomes(coursedir).values())
     assert 12 <= before < 30
+    cluster.allow(1000)
     report = run(coursedir, cluster)
     assert len(report.marked) == 30 - before and len(report.kept) == before
     assert totals(coursedir) == deserved
@@ -318,7 +338,14 @@ def test_a_cluster_that_dies_leaves_the_rest_for_the_next_run(
     deserved = hand_in(coursedir, 16)
     cluster.worker()
     cluster.wait_for(1)
-    killer = later(0.8, cluster.processes[0].kill)  # the scheduler
+    cluster.allow(6)
+
+    def kill_scheduler() -> None:
+        while not outcomes(coursedir):  # some come back before
+            time.sleep(0.01)
+        cluster.processes[0].kill()
+
+    killer = after(cluster, (6, kill_scheduler))
     with pytest.raises(ConnectionError, match="run it again for the rest"):
         run(coursedir, cluster)
     killer.join()
