@@ -139,6 +139,7 @@ def grade(
                     or line is None
                     or line["key"] != key
                     or line["status"] == "failed"
+                    or line.get("loss")  # of tests that were not decided
                     or not _destination(coursedir, assignment, student).is_dir()
                 ):
                     yield submission
@@ -175,7 +176,9 @@ def grade(
                     line = _finish(coursedir, spec, submission, outcome, permissions, trail, keys)
                     report.marked[student] = line
                     if outcome.status != "failed":
-                        results.append(_result(line, times[student], again=force))
+                        # what was not decided before has its key in the gradebook already
+                        again = force or bool(known.get(student, {}).get("loss"))
+                        results.append(_result(line, times[student], again))
                     bar.update()
             finally:
                 # also after Ctrl-C: what is marked is marked

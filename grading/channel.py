@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import select
+import signal
 import socket
 import struct
 import time
@@ -19,10 +20,15 @@ from typing import Any
 from .codec import CodecError, decode, encode
 
 LARGEST = 256 * 2**20  # bytes of one message
+READY = b"ready"  # the first message of a submission's process: all that is its own is set up
 
 
 class Gone(BaseException):
     """The other process has ended. Not an Exception: no test may take it for an answer."""
+
+
+class TooLarge(Gone):
+    """The other process sends more than is agreed, and is not listened to any longer."""
 
 
 class Channel:
@@ -34,10 +40,14 @@ class Channel:
         self.held = bytearray()  # what has come of the next frames
 
     def send(self, data: bytes) -> None:
+        """Send a frame, whole: an interrupt that comes meanwhile waits."""
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self.sock.sendall(struct.pack(">Q", len(data)) + data)
         except OSError as error:
             raise Gone("the other process has ended") from error
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
     def receive(self, deadline: float | None = None) -> bytes | None:
         """The next frame; None if there is none by the deadline (of time.monotonic).
@@ -45,13 +55,15 @@ class Channel:
         Raises
         ------
         Gone
-            If the other end is closed, or a frame is larger than what is agreed.
+            If the other end is closed.
+        TooLarge
+            If a frame is larger than what is agreed.
         """
         if not self._hold(8, deadline):
             return None
         (size,) = struct.unpack_from(">Q", self.held)
         if size > self.largest:
-            raise Gone(f"a message of {size} bytes, where {self.largest} are the most")
+            raise TooLarge(f"a message of {size} bytes, where {self.largest} are the most")
         if not self._hold(8 + size, deadline):
             return None
         frame = bytes(self.held[8 : 8 + size])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import copy
 import importlib
 import inspect
 import io
@@ -40,6 +41,7 @@ MODULES = {
     "pytest": "pytest",
     "unittest": "unittest",
 }
+TOO_LONG = TimeoutError("the test took too long and was stopped")
 MISSING_MODULE = "a test cell imports what it needs itself: {name} is a module only in the notebook"
 
 
@@ -63,15 +65,18 @@ def play(grader: Channel, student: Channel, settings: dict) -> None:
             except KeyboardInterrupt:  # it came too late
                 continue
             assert data is not None
-            kind, label, source, points = decode(data)
-            namespace.found = {}
-            outputs: list[dict] = []
-            if kind == "given":
-                settled = given(source, label, namespace)
-            else:
-                settled = True
-                outputs = test(source, label, namespace, points, limits["output_bytes"])
-            grader.send(encode([settled, outputs]))
+            kind, label, source, points, alone = decode(data)
+            settled, outputs = True, []
+            try:
+                namespace.begin(alone)
+                if kind == "given":
+                    settled = given(source, label, namespace)
+                else:
+                    outputs = test(source, label, namespace, points, limits["output_bytes"])
+                namespace.end()
+            except KeyboardInterrupt:  # between two lines of this file
+                outputs = outputs or [_error(TOO_LONG, "")]
+            grader.send(encode([settled, outputs, namespace.student.gone is not None]))
 
 
 class Names(dict):
@@ -81,6 +86,16 @@ class Names(dict):
         super().__init__(__name__="__main__", __builtins__=builtins)
         self.student = student
         self.found: dict[str, Any] = {}  # objects of the student's that this cell has asked for
+
+    def begin(self, alone: bool) -> None:
+        """A cell begins; alone, it does without the student's process."""
+        self.found = {}
+        self.student.alone = alone
+
+    def end(self) -> None:
+        """A cell has ended: the next one finds nothing of what the student's code did in it."""
+        self.student.alone = False
+        self.student.put_back()
 
     def __missing__(self, name: str) -> Any:
         if name in MODULES:
@@ -139,8 +154,7 @@ def test(source: str, label: str, namespace: Names, points: float | None, room: 
             if last is not None:
                 outputs += _result(eval(compile(last, file, "eval"), namespace), points)
         except KeyboardInterrupt:
-            error = TimeoutError("the test took too long and was stopped")
-            outputs = [_error(error, file)]
+            outputs = [_error(TOO_LONG, file)]
         except BaseException as error:
             outputs = [_error(error, file)]
     # nbgrader takes standard error for a failure, and here are warnings: all is standard output
@@ -230,11 +244,32 @@ class Student:
         self.lent: list[Callable[..., Any]] = []
         self.peer = Peer(channel, self.answer, self.refer, self.resolve, self.explain)
         self.gone: Gone | None = None
+        self.alone = False
+        self.rested = 0  # the last question that was followed by a rest
+        self.changed: dict[int, tuple[Any, Any]] = {}  # id → the test's own thing, what it held
+
+    def put_back(self) -> None:
+        """Undo what the student's code did to the tests' things and to its process's settings.
+
+        A call brings its changes into the test's own arguments, since that may be what is
+        asked. But they may be data of other tests too, and what one answer spoils must not
+        be another's loss.
+        """
+        for thing, held in self.changed.values():
+            with contextlib.suppress(Exception):  # such as one that the test has locked since
+                _restore(thing, held)
+        self.changed = {}
+        if self.peer.asked > self.rested and self.gone is None:
+            with contextlib.suppress(Gone, Raised):  # if it is needed again, that will be noticed
+                self.peer.ask("rest")
+            self.rested = self.peer.asked
 
     def ask(self, verb: str, *arguments: Any, file: str = "") -> Any:
         """What the student's process answers; what it raises, raised here."""
         if self.gone is not None:
             raise self.gone
+        if self.alone:
+            raise Gone("here the notebook's own process ended, each time that it was run")
         try:
             return self.peer.ask(verb, *arguments)
         except Gone as error:
@@ -264,6 +299,7 @@ class Student:
             case [result, None]:
                 return result
             case [result, [after, after_named]]:
+                _note((arguments, named), self.changed)
                 _update(list(arguments), list(after) if isinstance(after, (list, tuple)) else [])
                 _update(named, after_named)
                 return result
@@ -314,6 +350,34 @@ class _Lent:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
+
+
+def _note(value: Any, noted: dict[int, tuple[Any, Any]]) -> None:
+    """Note what everything in a value holds, but for what has been noted before."""
+    if id(value) in noted:
+        return
+    if isinstance(value, np.ndarray):
+        noted[id(value)] = value, value.copy()
+    elif isinstance(value, np.random.Generator):
+        noted[id(value)] = value, value.bit_generator.state
+    elif isinstance(value, (list, dict)):
+        noted[id(value)] = value, copy.copy(value)
+    if isinstance(value, (list, tuple, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _note(inner, noted)
+
+
+def _restore(thing: Any, held: Any) -> None:
+    """Let a thing hold again what was noted."""
+    if isinstance(thing, np.ndarray):
+        thing[...] = held
+    elif isinstance(thing, np.random.Generator):
+        thing.bit_generator.state = held
+    elif isinstance(thing, list):
+        thing[:] = held
+    else:
+        thing.clear()
+        thing.update(held)
 
 
 def _update(old: Any, new: Any) -> None:

@@ -5,6 +5,10 @@
        └───── student    the student's code; boxed
 
 A `Room` keeps a warm process of each kind; a submission costs a fork of each.
+
+What a submission may use is counted in seconds of processor time, which a busy machine does
+not change. And what ends one of the two processes from outside is nothing that the student
+did: the run is then worth nothing, and says so by its `Loss`.
 """
 
 from __future__ import annotations
@@ -16,27 +20,40 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import symtable
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
 from . import box
-from .channel import Channel, Gone
+from .channel import READY, Channel, Gone, TooLarge
 from .codec import CodecError, decode, encode
 
 _libc = ctypes.CDLL(None)
 
-GRACE = 1.0  # seconds between an interrupt and the end
-START = 120.0  # seconds for a warm process to import everything
+GRACE = 1.0  # seconds of processor time between an interrupt and the end
+START = 120.0  # seconds for a warm process to import everything, or to answer
+SOON = 0.1  # of a cell's time that may be given as a present, to save asking for what was used
+# signals by which a process ends itself; no other process would send them
+FAULTS = {
+    signal.SIGSEGV,
+    signal.SIGBUS,
+    signal.SIGFPE,
+    signal.SIGILL,
+    signal.SIGTRAP,
+    signal.SIGABRT,
+}
+READING = -1  # in place of a cell's number, while all cells are parsed
 # kinds of output of a student's own cells that a notebook keeps
 KINDS = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg")
 
@@ -45,8 +62,9 @@ KINDS = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", 
 class Limits:
     """What a submission may use."""
 
-    seconds: float = 60  # wall time of a whole submission
-    cell_seconds: float = 30  # wall time of a cell
+    seconds: float = 60  # of processor time, of a whole submission
+    cell_seconds: float = 30  # of processor time, of a cell
+    patience: float = 10  # so many times as long may each of these take by the clock
     memory: int = 2**30  # bytes, of all its processes together, beyond a warm process
     processes: int = 32  # at the same time, threads too
     file_bytes: int = 64 * 2**20  # bytes, of one file and of all files together
@@ -58,15 +76,42 @@ class Limits:
             object.__setattr__(self, name, int(getattr(self, name)))
 
 
+@dataclass(frozen=True)
+class Loss:
+    """One of a submission's two processes was ended by a signal that the box did not send."""
+
+    side: str  # "student" or "examiner"
+    number: int  # of the cell at which it was missed; READING before the first
+    cell: str  # that cell's name
+    signal: int | None  # that ended it; None where that is not known, as if the box went too
+
+    @property
+    def fault(self) -> bool:
+        """Whether it is the kind of end that a process can bring upon itself."""
+        return self.signal in FAULTS
+
+    @property
+    def how(self) -> str:
+        if self.signal is None:
+            return "something outside"
+        return f"signal {self.signal} ({signal.strsignal(self.signal)})"
+
+    def __str__(self) -> str:
+        return f"the {self.side}'s process was ended by {self.how} in the cell {self.cell}"
+
+
 @dataclass
 class Execution:
     """What became of a submission."""
 
     notebook: NotebookNode  # a copy, with outputs
-    seconds: float = 0.0  # wall time
+    seconds: float = 0.0  # by the clock
     cpu: float = 0.0  # seconds of processor time, of the student's and the tests' processes
-    limit: str | None = None  # "time", "memory", "processes" or "output", where one was hit
+    # "time" (processor), "clock", "memory", "processes" or "output", where a limit was hit
+    limit: str | None = None
     sentence: str | None = None  # what went wrong as a whole, for instructor and student
+    loss: Loss | None = None  # then this run says nothing of what the student deserves, but for
+    unmarked: list[str] = field(default_factory=list)  # other tests than these, by grade_id
 
 
 class Room:
@@ -134,6 +179,8 @@ class Room:
             {"cell_type": "code", "source": "assert six == 6", "metadata": {"nbgrader": marks}},
         ]
         tried = self.run(from_dict({"cells": cells, "metadata": {}}))
+        if tried.loss:
+            raise RuntimeError(f"the sandbox was tried out, and {tried.loss}")
         outputs = [output for cell in tried.notebook.cells for output in cell.outputs]
         if outputs:
             reason = tried.sentence or outputs[0].get("evalue", "")
@@ -155,7 +202,9 @@ class Room:
         self._warm = {}
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def run(self, notebook: NotebookNode, *, seed: int = 0) -> Execution:
+    def run(
+        self, notebook: NotebookNode, *, seed: int = 0, suspects: Collection[int] = ()
+    ) -> Execution:
         """Run all code cells in the notebook's order.
 
         Cells whose nbgrader metadata say `grade` and not `solution` are tests: they run
@@ -170,21 +219,42 @@ class Room:
             Not changed.
         seed : int
             For `random` and NumPy's global generator, and in GRADING_SEED.
+        suspects : collection of int
+            Numbers of cells at which the student's process was lost in earlier runs. If it is
+            lost there again, the cell is left out, and all begins anew within the same limits:
+            what needs that cell fails, and what does not is marked.
+
+        Returns
+        -------
+        Execution
+            With a `loss` if a process was ended from outside. The student's ends the run. After
+            the examiner's the notebook comes to its end; what it was asked then is unmarked.
         """
         start = time.monotonic()
         result = Execution(copy.deepcopy(notebook))
-        for side in ("examiner", "student"):
-            if not self._warm[side].alive():
-                self._warm[side].close()
-                self._warm[side] = _Warm(self, side)
-                self._warm[side].until_ready()
-        run = _Run(self._warm["examiner"], self._warm["student"], self.limits, seed, start)
-        try:
-            run.begin()
-            run.all(result.notebook)
-        finally:
-            result.cpu = run.end()
-        result.limit, result.sentence = run.limit, run.sentence
+        without: dict[int, Loss] = {}
+        while True:
+            for side in ("examiner", "student"):
+                if not self._warm[side].alive():
+                    self._warm[side].close()
+                    self._warm[side] = _Warm(self, side)
+                    self._warm[side].until_ready()
+            run = _Run(self._warm, self.limits, seed, start, result.cpu, without)
+            try:
+                run.begin()
+                run.all(result.notebook)
+            finally:
+                result.cpu = run.end()
+            loss = run.loss
+            if loss is None or loss.side == "examiner":
+                break
+            # one that ends itself in many cells needs its second proof once
+            if loss.number not in suspects and not (without and loss.fault):
+                break
+            without[loss.number] = loss
+        result.loss, result.unmarked = loss, run.unmarked
+        result.limit = run.limit
+        result.sentence = " ".join(filter(None, [_left_out(without), run.sentence])) or None
         result.seconds = time.monotonic() - start
         return result
 
@@ -259,15 +329,16 @@ class _Warm:
         with contextlib.suppress(OSError):
             socket.send_fds(self.sock, [json.dumps(order).encode()], descriptors)
 
-    def report(self) -> dict[str, Any]:
-        """What the child that was ended has cost."""
-        ready, _, _ = select.select([self.sock], [], [], 30)
+    def ask(self, order: dict) -> dict[str, Any] | None:
+        """The answer to an order; None if there is no such process any more."""
+        self.tell(order)
+        ready, _, _ = select.select([self.sock], [], [], START)
         with contextlib.suppress(OSError, ValueError):
             if ready and (data := self.sock.recv(2**16)):
                 return json.loads(data)
         self.process.kill()  # the next submission gets a new one
         self.process.wait()
-        return {"limit": None, "cpu": 0.0, "status": None}
+        return None
 
     def close(self) -> None:
         self.sock.close()
@@ -283,20 +354,49 @@ class _Warm:
 _START = "import sys; sys.path[:0] = {path!r}; from grading.warm import main; main({control})"
 
 
+class _Step(Enum):
+    """What is done about a process that takes too long."""
+
+    INTERRUPT = auto()
+    END = auto()
+
+
+@dataclass
+class _Cell:
+    """A cell that is to be run."""
+
+    node: NotebookNode
+    number: int  # its place in the notebook
+    kind: str
+    label: str
+
+    @property
+    def source(self) -> str:
+        return self.node.source
+
+
 class _Run:
-    """One submission in a room."""
+    """A submission's way through a room, from the first cell."""
 
     def __init__(
-        self, examiner: _Warm, student: _Warm, limits: Limits, seed: int, start: float
+        self,
+        warm: Mapping[str, _Warm],
+        limits: Limits,
+        seed: int,
+        start: float,
+        cpu: float,
+        without: Mapping[int, Loss],
     ) -> None:
-        self.warm = {"examiner": examiner, "student": student}
-        self.limits, self.seed = limits, seed
-        self.deadline = start + limits.seconds
+        self.warm, self.limits, self.seed, self.without = warm, limits, seed, without
+        self.deadline = start + limits.patience * limits.seconds
         self.channels: dict[str, Channel] = {}
         self.alive = {"examiner": False, "student": False}
-        self.cpu = 0.0
+        self.cpu = cpu  # of what has ended
+        self.known, self.asked = cpu, time.monotonic()  # what all had used, and when
         self.limit: str | None = None
         self.sentence: str | None = None
+        self.loss: Loss | None = None
+        self.unmarked: list[str] = []
         self.left = 4 * limits.output_bytes  # of output, for all cells
         self.folders: list[str] = []
 
@@ -317,9 +417,16 @@ class _Run:
             peer.close()
             self.channels[side] = Channel(ours, largest)
             self.alive[side] = True
+        for side, channel in self.channels.items():
+            try:
+                ready = channel.receive(time.monotonic() + START)
+            except Gone:
+                ready = None
+            if ready != READY:
+                raise RuntimeError(f"the {side}'s process of a submission did not start")
 
     def end(self) -> float:
-        """End both processes; their processor time."""
+        """End both processes; the processor time of all that has run."""
         for side in list(self.channels):
             self._finish(side)
             self.channels[side].sock.close()
@@ -327,70 +434,112 @@ class _Run:
             shutil.rmtree(folder, ignore_errors=True)
         return self.cpu
 
-    def _finish(self, side: str) -> None:
-        """End one process, and learn why it had ended already if so."""
+    def _finish(self, side: str) -> dict[str, Any] | None:
+        """End one process, and learn what had ended it already, if something had."""
+        if not self.alive[side]:
+            return None
+        self.alive[side] = False
+        report = self.warm[side].ask({"end": True})
+        if report:
+            self.cpu += report["cpu"]
+            if report["limit"]:  # what it used says more than that it was slow
+                self.limit = report["limit"]
+                self.sentence = _SENTENCES[report["limit"]].format(self.limits)
+        return report
+
+    def _lost(self, side: str, cell: _Cell, error: BaseException | None = None) -> None:
+        """A process has ended by itself, or sends what is no answer: find out why."""
         if not self.alive[side]:
             return
-        self.alive[side] = False
-        self.warm[side].tell({"end": True})
-        report = self.warm[side].report()
-        self.cpu += report["cpu"]
-        if report["limit"]:  # what it used says more than that it was slow
-            self.limit = report["limit"]
-            self.sentence = _SENTENCES[report["limit"]].format(self.limits)
+        report = self._finish(side)
+        if report and report["limit"]:
+            return
+        killed = report is None or report["signal"] not in (
+            None,
+            signal.SIGINT,  # the box's own
+            signal.SIGSYS,  # for a system call that the box refuses
+        )
+        # nothing that a student does ends the examiner, however it ended
+        if killed or side == "examiner":
+            ended = report["signal"] if report else None
+            self.loss = self.loss or Loss(side, cell.number, cell.label, ended)
+            kind = side
+        elif isinstance(error, TooLarge):
+            self.limit = kind = "output"
+        else:
+            kind = "exit"
+        sentence = _SENTENCES[kind].format(self.limits, cell=cell.label)
+        self.sentence = self.sentence or sentence
 
     def all(self, notebook: NotebookNode) -> None:
         cells = []
-        for number, cell in enumerate(notebook.cells):
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-                if cell.source.strip():
-                    cells.append((cell, kind_of(cell), _label(cell, number)))
-        unsettled = self._givens([(label, c.source) for c, kind, label in cells if kind == "given"])
-        for count, (cell, kind, label) in enumerate(cells, start=1):
-            if time.monotonic() > self.deadline:
-                self._over("submission")
+        for number, node in enumerate(notebook.cells):
+            if node.cell_type == "code":
+                node.outputs, node.execution_count = [], None
+                if node.source.strip():
+                    cells.append(_Cell(node, number, kind_of(node), _label(node, number)))
+        broken = self._parse([cell for cell in cells if cell.kind == "own"])
+        unsettled = self._givens([cell for cell in cells if cell.kind == "given"])
+        for count, cell in enumerate(cells, start=1):
+            if self.loss and self.loss.side == "student":
+                return
+            if time.monotonic() > self.deadline or self._over(self.limits.seconds):
+                self._late(self.limits.seconds)
                 self._finish("student")
                 self._finish("examiner")
-            if kind == "test":
-                points = cell.metadata.nbgrader.get("points")
-                cell.outputs = self._examine("test", label, cell.source, points)[1]
+            if cell.kind == "test":
+                cell.node.outputs = self._examine("test", cell)[1]
+            elif cell.number in broken:
+                cell.node.outputs = broken[cell.number]
+                cell.node.metadata["grading"] = {"parsed": False}
             else:
-                cell.outputs = self._own(label, cell.source)
-                if label in unsettled:
-                    self._examine("given", label, cell.source)
-            cell.execution_count = count
-            for output in cell.outputs:
+                cell.node.outputs = self._own(cell)
+                if cell.number in unsettled:
+                    self._examine("given", cell)
+            cell.node.execution_count = count
+            for output in cell.node.outputs:
                 if output.output_type == "execute_result":
                     output.execution_count = count
 
     # a cell of the student's
 
-    def _own(self, label: str, source: str) -> list[NotebookNode]:
+    def _parse(self, cells: list[_Cell]) -> dict[int, list[NotebookNode]]:
+        """The errors of cells that are no Python, by their numbers.
+
+        Asked before anything of the student's runs, so that they are the parser's words, and
+        may be shown wherever they stand.
+        """
+        if READING in self.without or not cells:
+            return {}
+        try:
+            sources = [[cell.label, cell.source] for cell in cells]
+            self.channels["student"].send(encode(["parse", sources]))
+            data, _ = self._reply("student", _OF_STUDENT)
+            answer = decode(data) if data else []
+        except (Gone, CodecError) as error:
+            self._lost(
+                "student", _Cell(cells[0].node, READING, "own", "before the first one"), error
+            )
+            answer = []
+        return {
+            cell.number: self._clean([[error], False])
+            for cell, error in zip(cells, answer, strict=False)
+            if error
+        }
+
+    def _own(self, cell: _Cell) -> list[NotebookNode]:
+        if cell.number in self.without:
+            return [_problem("NotRun", _left_out({cell.number: self.without[cell.number]}))]
         if not self.alive["student"]:
             return [_problem("NotRun", self.sentence or "The notebook's process had ended.")]
-        channel = self.channels["student"]
         try:
-            channel.send(encode([label, source]))
-            data, late = self._reply("student", ["student interrupt", "student end"])
+            self.channels["student"].send(encode(["run", cell.label, cell.source]))
+            data, late = self._reply("student", _OF_STUDENT)
             outputs = [] if data is None else self._clean(decode(data))
             return [*outputs, _problem("TimeLimit", late)] if late else outputs
         except (Gone, CodecError) as error:
-            self._lost(label, error)
+            self._lost("student", cell, error)
             return [_problem("NoAnswer", self.sentence or "")]
-
-    def _lost(self, label: str, error: BaseException) -> None:
-        """The student's process has ended by itself, or sends what is no answer."""
-        self._finish("student")
-        if self.sentence is None:
-            if "bytes" in str(error):
-                self.limit = "output"
-                self.sentence = _SENTENCES["output"].format(self.limits)
-            else:
-                self.sentence = (
-                    f"The notebook's code ended its own process in the cell {label}; "
-                    "what comes after it was not run."
-                )
 
     def _clean(self, answer: Any) -> list[NotebookNode]:
         """Outputs that a notebook may hold, whatever was sent."""
@@ -448,7 +597,7 @@ class _Run:
 
     # the instructor's cells
 
-    def _givens(self, cells: list[tuple[str, str]]) -> set[str]:
+    def _givens(self, cells: list[_Cell]) -> set[int]:
         """Run the locked cells in the examiner before anything else; those to be run again.
 
         Before anything else, because a student may have moved them: a test must never
@@ -457,79 +606,131 @@ class _Run:
         """
         again = set()
         defined: Counter[str] = Counter()
-        for label, source in cells:
-            if not self._examine("given", label, source)[0]:
-                again.add(label)
-            defined.update(set(_defines(source)))
+        for cell in cells:
+            if not self._examine("given", cell)[0]:
+                again.add(cell.number)
+            defined.update(set(_defines(cell.source)))
         return again | {
-            label for label, source in cells if any(defined[n] > 1 for n in _defines(source))
+            cell.number for cell in cells if any(defined[n] > 1 for n in _defines(cell.source))
         }
 
-    def _examine(
-        self, kind: str, label: str, source: str, points: float | None = None
-    ) -> tuple[bool, list[NotebookNode]]:
+    def _examine(self, kind: str, cell: _Cell) -> tuple[bool, list[NotebookNode]]:
         """Whether a cell of the instructor's came to its end, and its outputs."""
-        if not self.alive["examiner"]:
-            return False, [_problem("NotRun", self.sentence or "The tests' process had ended.")]
-        channel = self.channels["examiner"]
-        try:
-            channel.send(encode([kind, label, source, points]))
+        marks = cell.node.metadata.nbgrader
+        name = "NotRun"
+        if self.alive["examiner"]:
+            # a test at which the student's process is lost each time has to do without it
+            alone = cell.number in self.without
+            question = [kind, cell.label, cell.source, marks.get("points"), alone]
             # most likely the student's code lets a test wait; a locked cell is not its fault
-            steps = ["student interrupt", "student end"] if kind == "test" else []
-            data, late = self._reply("examiner", [*steps, "examiner interrupt", "examiner end"])
-            if data is None:
-                return False, [_problem("TimeLimit", late)]
-            settled, outputs = decode(data)
-            # the student's words may stand in a test's message
-            return settled, [_node(_fit(output)) for output in outputs]
-        except (Gone, CodecError):
-            self._finish("examiner")
-            self.sentence = self.sentence or f"The tests' own process ended in the cell {label}."
-            return False, [_problem("NoAnswer", self.sentence)]
+            steps = (_OF_STUDENT if kind == "test" else ()) + _OF_EXAMINER
+            try:
+                self.channels["examiner"].send(encode(question))
+                data, late = self._reply("examiner", steps)
+                if data is None:
+                    return False, [_problem("TimeLimit", late)]
+                settled, outputs, gone = decode(data)
+                if gone:
+                    self._lost("student", cell)
+                # the student's words may stand in a test's message
+                return settled, [_node(_fit(output)) for output in outputs]
+            except (Gone, CodecError):
+                self._lost("examiner", cell)
+                name = "NoAnswer"
+        if kind == "test" and self.loss and self.loss.side == "examiner":
+            self.unmarked.append(marks.grade_id)
+        return False, [_problem(name, self.sentence or "The tests' process had ended.")]
 
     # time
 
-    def _over(self, which: str) -> str:
-        """Note that the time of a cell or of the whole submission is over."""
+    def _most(self) -> float:
+        """The processor time that can have been used: the two processes share one processor."""
+        return self.known + time.monotonic() - self.asked
+
+    def _used(self) -> float:
+        """The processor time that has been used; to ask costs two messages."""
+        self.asked = time.monotonic()
+        answers = [self.warm[s].ask({"used": True}) for s, alive in self.alive.items() if alive]
+        self.known = self.cpu + sum(answer["cpu"] for answer in answers if answer)
+        return self.known
+
+    def _over(self, most: float) -> bool:
+        """Whether so much processor time has been used."""
+        return self._most() >= most and self._used() >= most
+
+    def _late(self, most: float) -> str:
+        """Note that a limit of time was hit: of the whole, else of `most`, else by the clock."""
+        which = "clock"
+        if self.known >= most:
+            which = "submission" if self.known >= self.limits.seconds else "time"
         sentence = _SENTENCES[which].format(self.limits)
-        self.limit = self.limit or "time"
+        self.limit = self.limit or ("clock" if which == "clock" else "time")
         self.sentence = self.sentence or sentence
         return sentence
 
-    def _reply(self, side: str, steps: Sequence[str]) -> tuple[bytes | None, str]:
+    def _receive(self, side: str, most: float, until: float) -> bytes | None:
+        """What a side sends before `most` of processor time is used, or the clock says `until`."""
+        while time.monotonic() < until and not self._over(most):
+            left = max(most - self._most(), 0.01)
+            data = self.channels[side].receive(min(until, time.monotonic() + left))
+            if data is not None:
+                return data
+        return None
+
+    def _reply(self, side: str, steps: Iterable[tuple[str, _Step]]) -> tuple[bytes | None, str]:
         """The answer of one side, and a sentence if it did not come in time.
 
-        Then these steps are taken until it comes: an interrupt of a process, or its end.
-        Without an answer the side is ended at last.
+        Then these steps are taken until it comes. Without an answer the side is ended at last.
         """
-        channel = self.channels[side]
-        until = min(time.monotonic() + self.limits.cell_seconds, self.deadline)
-        data = channel.receive(until)
+        seconds, patience = self.limits.cell_seconds, self.limits.patience
+        now = time.monotonic()
+        begun = self._most() if now - self.asked < SOON * seconds else self._used()
+        most = min(begun + seconds, self.limits.seconds)
+        data = self._receive(side, most, min(now + patience * seconds, self.deadline))
         if data is not None:
             return data, ""
-        late = self._over("submission" if until == self.deadline else "time")
-        for step in steps:
-            who, how = step.split()
-            if how == "end":
+        late = self._late(most)
+        for who, step in steps:
+            if step is _Step.END:
                 self._finish(who)
             elif self.alive[who]:
                 self.warm[who].tell({"interrupt": True})
             if not self.alive[side]:
                 break
             with contextlib.suppress(Gone):
-                data = channel.receive(time.monotonic() + GRACE)
+                until = time.monotonic() + patience * GRACE
+                data = self._receive(side, self._used() + GRACE, until)
             if data is not None:
                 break
         return data, late
 
 
+_OF_STUDENT = (("student", _Step.INTERRUPT), ("student", _Step.END))
+_OF_EXAMINER = (("examiner", _Step.INTERRUPT), ("examiner", _Step.END))
 _SENTENCES = {
-    "time": "A cell took longer than the {0.cell_seconds:g} s that it may take.",
-    "submission": "The notebook took longer than the {0.seconds:g} s that it may take as a whole.",
+    "time": "A cell took longer than the {0.cell_seconds:g} s of processor time that it may take.",
+    "submission": "The notebook took longer than the {0.seconds:g} s of processor time that it "
+    "may take as a whole.",
+    "clock": "By the clock it took longer than {0.patience:g} times what it may compute, which is "
+    "{0.cell_seconds:g} s for a cell and {0.seconds:g} s for the notebook.",
     "memory": "The notebook's code used more memory than the {0.memory} bytes that it may use.",
     "processes": "The notebook's code started more than the {0.processes} processes that it may.",
     "output": "The output is longer than the {0.output_bytes} bytes that it may have; it was cut.",
+    "exit": "The notebook's code ended its own process in the cell {cell}; what comes after it "
+    "was not run.",
+    "student": "The notebook's process was ended from outside in the cell {cell}.",
+    "examiner": "The tests' own process was ended in the cell {cell}. The points of this test and "
+    "of those after it are not decided; they wait for the marker.",
+    "left out": "Each time that it was run, the notebook's process was ended in {cells}. What was "
+    "left out then has no points, nor has what needs it.",
 }
+
+
+def _left_out(without: Mapping[int, Loss]) -> str:
+    if not without:
+        return ""
+    cells = " and ".join(f"the cell {loss.cell} by {loss.how}" for loss in without.values())
+    return _SENTENCES["left out"].format(cells=cells)
 
 
 def _defines(source: str) -> list[str]:

@@ -29,6 +29,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from . import markup
+from .marking import unparsed
 from .page import page
 
 PICTURES = ("image/png", "image/jpeg")
@@ -49,7 +50,8 @@ class HideTests(NbGraderPreprocessor):
     """Feedback shows what the tests said, and neither the hidden ones nor their data.
 
     A student's function may keep what a hidden test gave it, and a later cell print it. So
-    of the student's cells behind the first hidden test, the output is not shown.
+    of the student's cells behind the first hidden test, the output is not shown; but for what
+    the grader itself says of a cell that is no Python, since that cell did not run.
     """
 
     hidden = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS", re.DOTALL)
@@ -73,7 +75,7 @@ class HideTests(NbGraderPreprocessor):
             for output in cell.outputs:
                 if output.output_type == "error":  # a traceback would quote the lines of the test
                     output.traceback = [f"{output.ename}: {output.evalue}"]
-        elif self.ran and cell.outputs:
+        elif self.ran and cell.outputs and not unparsed(cell):
             names = [output.ename for output in cell.outputs if output.output_type == "error"]
             # of Python's own names: a name of the student's could hold the data too
             text = " ".join([*filter(vars(builtins).__contains__, names), self.withheld])

@@ -9,7 +9,7 @@ Each line has "event" and "time" (UTC, ISO 8601). Events:
             (its hash), "environment" (versions)
 "outcome"   a submission was marked: "assignment", "student", "key", and all of
             `marking.Outcome` but the notebooks: "status", "sentence", "notes", "scores",
-            "comments", "causes", "seconds", "cpu", "limit"
+            "comments", "causes", "seconds", "cpu", "limit", "loss", "wasted"
 "merged"    "students": their last outcomes are in the gradebook
 """
 

@@ -19,8 +19,9 @@ import importlib.util
 import json
 import logging
 import platform
+import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,7 +42,8 @@ AROUND = (
     "report roster seeds spread"
 ).split()
 
-NAMED = "Likely cause:"  # a line of a test's message that begins so names the cause
+NAMED = re.compile(r"^Likely cause: *(.+)", re.MULTILINE)  # how a test's message names one
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 quiet = logging.getLogger("grading.marking")
 quiet.setLevel(logging.ERROR)  # what nbgrader warns of while marking stands in the notes
@@ -199,10 +201,17 @@ class Outcome:
     seconds: float = 0.0  # by the clock
     cpu: float = 0.0
     limit: str | None = None  # the limit that was hit
+    loss: dict[str, Any] | None = None  # `execution.Loss` and "notebook": to be marked again
+    wasted: list[dict[str, Any]] = field(default_factory=list)  # runs that came to nothing, and why
     notebooks: dict[str, str] = field(default_factory=dict, repr=False)  # name → autograded JSON
 
 
-def mark(spec: Specification, submission: Submission, room: Room) -> Outcome:
+def mark(
+    spec: Specification,
+    submission: Submission,
+    room: Room,
+    suspects: Collection[tuple[str, int]] = (),
+) -> Outcome:
     """Mark one submission. A malformed one gets no points and a sentence.
 
     Parameters
@@ -211,6 +220,8 @@ def mark(spec: Specification, submission: Submission, room: Room) -> Outcome:
     submission : Submission
     room : Room
         From `spec.room()`; it may have been used for other submissions.
+    suspects : collection of (str, int)
+        Cells, by notebook and number, at which a process was lost in earlier runs; see `Room.run`.
 
     Returns
     -------
@@ -227,7 +238,9 @@ def mark(spec: Specification, submission: Submission, room: Room) -> Outcome:
             _without(wanted, str(error), outcome)
             continue
         outcome.notes += [note, *notes] if note else notes
-        _run(wanted, notebook, room, submission.seed, spec.config, outcome)
+        _run(wanted, notebook, room, submission.seed, spec.config, outcome, suspects)
+        if outcome.loss and outcome.loss["side"] == "student":
+            break
     if missing:
         # of an assignment with several notebooks, those that are there have been marked
         if len(missing) == len(spec.notebooks):
@@ -268,38 +281,80 @@ def _run(
     seed: int,
     config: Mapping[str, Mapping[str, Any]],
     outcome: Outcome,
+    suspects: Collection[tuple[str, int]],
 ) -> None:
     tools = _tools(json.dumps(config, sort_keys=True), threading.get_ident())
     resources = {"gradebook": Book(wanted)}
     notebook, _ = tools.overwrite.preprocess(notebook, resources)
-    execution = room.run(notebook, seed=seed)
+    numbers = {number for name, number in suspects if name == wanted.name}
+    execution = room.run(notebook, seed=seed, suspects=numbers)
     notebook = execution.notebook
     for step in tools.after:
         if step.enabled:
             notebook, _ = step.preprocess(notebook, resources)
 
     book = resources["gradebook"]
+    for id in execution.unmarked:
+        book.grades[id].auto_score = None
+    if execution.loss:
+        about = asdict(execution.loss) | {"fault": execution.loss.fault}
+        outcome.loss = {"notebook": wanted.name, **about}
     outcome.scores[wanted.name] = {id: grade.auto_score for id, grade in book.grades.items()}
     outcome.comments[wanted.name] = {id: c.auto_comment for id, c in book.comments.items()}
     outcome.seconds += execution.seconds
     outcome.cpu += execution.cpu
     outcome.limit = outcome.limit or execution.limit
     outcome.sentence = " ".join(filter(None, [outcome.sentence, execution.sentence]))
-    for cell in notebook.cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if cell.cell_type == "code" and marks.get("grade"):
-            error = next((o for o in cell.outputs if o.output_type == "error"), None)
-            if error is not None:
-                outcome.causes[marks["grade_id"]] = _cause(str(error.evalue)) or str(error.ename)
+    outcome.causes.update(
+        {id: cause for id, cause in causes(notebook.cells).items() if id not in execution.unmarked}
+    )
     # not nbformat's writer, which copies, splits and indents what nobody reads as text
     outcome.notebooks[wanted.name] = json.dumps(notebook) + "\n"
 
 
-def _cause(message: str) -> str:
-    """The cause that a test's message names, or its first line."""
-    lines = message.strip().splitlines() or [""]
-    named = [line for line in lines if line.startswith(NAMED)]
-    return (named[0].removeprefix(NAMED) if named else lines[0]).strip()[:300]
+def causes(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Why tests failed, so that the same reason reads the same for all.
+
+    Where the answer's own cell is no Python, that is the reason, and not that the test
+    misses the answer's name. Else it is the cause that the test's message names, or its first
+    line.
+
+    Parameters
+    ----------
+    cells : iterable of mapping
+        Of an autograded notebook.
+
+    Returns
+    -------
+    dict of str to str
+        grade_id of a test → the cause.
+    """
+    found = {}
+    unread = ""  # what the parser says against the answer above
+    for cell in cells:
+        marks = cell.get("metadata", {}).get("nbgrader", {})
+        if cell.get("cell_type") != "code":
+            continue
+        outputs = cell.get("outputs", [])
+        error = next((o for o in outputs if o.get("output_type") == "error"), None)
+        if marks.get("solution"):
+            unread = _first_line(error) if error and unparsed(cell) else ""
+        elif marks.get("grade") and error:
+            named = NAMED.search(str(error.get("evalue", "")))
+            line = named[1].strip() if named else NUMBER.sub("…", _first_line(error))
+            found[str(marks.get("grade_id", ""))] = (unread or line)[:300]
+    return found
+
+
+def unparsed(cell: Mapping[str, Any]) -> bool:
+    """Whether the grader itself found that a cell is no Python, and did not run it."""
+    return cell.get("metadata", {}).get("grading", {}).get("parsed") is False
+
+
+def _first_line(error: Mapping[str, Any]) -> str:
+    name, said = str(error.get("ename", "")), str(error.get("evalue", "")).strip()
+    line = said.split("\n", 1)[0].strip()
+    return f"{name}: {line}" if name.endswith(("SyntaxError", "IndentationError")) else line or name
 
 
 class Book:

@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from . import alike, log
+from .marking import causes
 from .page import page
 from .statistics import bins, discrimination, quantile
 
-CAUSE = re.compile(r"Likely cause: (.+)")  # how the course's tests name what went wrong
 # what nbgrader's source notebooks hold beside the solution
 MARKERS = re.compile(
     r"[ \t]*### BEGIN FAULTY\n.*?### END FAULTY\n|[ \t]*### (?:BEGIN|END) SOLUTION\n?", re.DOTALL
 )
+WASTED = "a process of the sandbox was ended from outside, which is nobody's mark."
 LEAST_FOR_DISCRIMINATION = 10  # students
 MOST_CAUSES = 15
 MOST_GROUPS = 40
@@ -111,11 +112,10 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
         folder = Path(coursedir.format_path(coursedir.autograded_directory, student, assignment))
         written = ""
         for path in sorted(folder.glob("*.ipynb")):
-            for cell in _cells(path):
-                written += _solution(cell)
-                cause = _cause(cell)
-                if cause:
-                    facts.causes[_grade_id(cell), cause] += 1
+            cells = _cells(path)
+            written += "".join(map(_solution, cells))
+            decided = {name for name, score in facts.scores[student].items() if score is not None}
+            facts.causes.update(c for c in causes(cells).items() if c[0] in decided)
         if written.strip():
             code[student] = written
     facts.outcomes = log.outcomes(log.read(log.path(coursedir.root, assignment)))
@@ -144,22 +144,6 @@ def _solution(cell: Mapping[str, Any]) -> str:
     if cell.get("cell_type") != "code" or not _marks(cell).get("solution"):
         return ""
     return "".join(cell["source"]) + "\n\n"
-
-
-def _cause(cell: Mapping[str, Any]) -> str:
-    """Why a test failed, in the words of the test, so that the same reason reads the same."""
-    marks = _marks(cell)
-    if cell.get("cell_type") != "code" or not marks.get("grade") or marks.get("solution"):
-        return ""
-    for output in cell.get("outputs", []):
-        if output.get("output_type") == "error":
-            said = str(output.get("evalue", "")).strip()
-            named = CAUSE.search(said)
-            if named:
-                return named[1].strip()
-            first = said.split("\n", 1)[0].strip() or str(output.get("ename", "an error"))
-            return re.sub(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", "…", first)[:200]
-    return ""
 
 
 # The page
@@ -458,12 +442,17 @@ def _effort(facts: Facts) -> str:
         "tnt",
     )
     cpu = sum(float(line.get("cpu") or 0) for line in facts.outcomes.values())
+    wasted = sum(len(line.get("wasted") or ()) for line in facts.outcomes.values())
     return (
         "<h2>Time and limits</h2>\n"
         + _bars(counts, labels, "seconds", said, "Submissions by the seconds that they ran.")
         + f"\n<p>Half took at most {quantile(seconds, 0.5):.2g} s, the longest {longest:.2g} s; "
         f"{cpu:.3g} s of processor time in all.</p>\n"
         + (hit or "<p>No submission hit a limit.</p>")
+        + (
+            f"\n<p>{_plural(wasted, 'run', 'runs')} had to be made again: {WASTED}</p>"
+            * bool(wasted)
+        )
     )
 
 

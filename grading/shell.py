@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import linecache
 import random
@@ -139,6 +140,25 @@ class _Shell(InteractiveShell):
 
     def showsyntaxerror(self, *_: Any, **__: Any) -> None:
         self.explain(*sys.exc_info())
+
+    def problem(self, source: str, label: str) -> dict | None:
+        """What Python's parser says against a cell, as an output; nothing of the cell runs.
+
+        Magics are no Python: IPython's own steps have made calls of them before.
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the cell itself will say them
+                code = self.transform_cell(source)
+                flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+                compile(code, f"<cell {label}>", "exec", flags, dont_inherit=True)
+        except SyntaxError as error:
+            lines = "".join(traceback.format_exception_only(error)).splitlines()
+            said = {"ename": type(error).__name__, "evalue": error.msg, "traceback": lines}
+            return {"output_type": "error", **said}
+        except Exception:  # too deep, too long, and so on: it is said when the cell runs
+            return None
+        return None
 
     def explain(self, kind: Any, error: Any, trace: Any) -> None:
         """An error as an output; of the traceback, the notebook's own frames."""

@@ -14,7 +14,9 @@ import os
 import platform
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterable
+from asyncio import CancelledError
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from .execution import Room
 
 WORTH = 5.0  # seconds of work ahead of each room that are worth the start of one more
-TRIES = 3  # a box that died under a submission is made anew this often
+TRIES = 5  # runs of a submission whose box breaks, or whose processes are ended, each time
 REACH = 20  # seconds to find a scheduler
 AHEAD = 2  # submissions read ahead, for each worker
 
@@ -51,34 +53,41 @@ class Rooms:
     def mark(self, submission: Submission) -> Outcome:
         """Mark a submission; if the room breaks, once more in a new one.
 
-        Once more also if one of its two processes ended without having met a limit: it may
-        have been killed from outside. If it was the student's own doing, it happens again.
+        Once more also if one of its two processes was ended from outside: that is no evidence
+        of anything. Where it happens in the same cell again, `_proven` decides. What was run
+        for nothing is kept in the outcome.
         """
-        said, room = "", None
-        for attempt in range(TRIES):
+        wasted: list[dict[str, Any]] = []
+        while len(wasted) < TRIES:
+            room = None
             try:
                 # after a break a new one: those that are free may be broken too
-                room = room or (self._taken() if attempt == 0 else self._new())
-                outcome = mark(self.spec, submission, room)
+                room = self._new() if wasted else self._taken()
+                outcome = mark(self.spec, submission, room, _proven(wasted, "student"))
             except BoxUnavailable:
                 raise
             except Exception as error:
-                if not self.made and attempt + 1 == TRIES:
+                if not self.made and len(wasted) + 1 == TRIES:
                     raise  # no room at all: an error of the whole run
-                said = f"{type(error).__name__}: {error}"
+                wasted.append({"said": f"{type(error).__name__}: {error}"})
             except BaseException:
                 _close(room)
                 raise
             else:
-                ended = outcome.status == "marked" and outcome.sentence and not outcome.limit
-                if not ended or attempt:
+                outcome.wasted = wasted
+                if outcome.loss is None:
                     self.free.put(room)
                     return outcome
-                continue
+                cost = {"seconds": outcome.seconds, "cpu": outcome.cpu}
+                wasted = [*wasted, outcome.loss | cost | {"said": outcome.sentence}]
+                if _proven(wasted, "examiner"):
+                    _close(room)
+                    return outcome
             _close(room)
-            room = None
-        sentence = f"The grader failed, and this submission has no marks yet ({said})."
-        return Outcome("failed", sentence)
+        sentence = (
+            f"The grader failed, and this submission has no marks yet ({wasted[-1]['said']})."
+        )
+        return Outcome("failed", sentence, wasted=wasted)
 
     def _taken(self) -> Room:
         try:
@@ -95,6 +104,21 @@ class Rooms:
         with contextlib.suppress(queue.Empty):
             while True:
                 _close(self.free.get_nowait())
+
+
+def _proven(wasted: Sequence[Mapping[str, Any]], side: str) -> set[tuple[str, int]]:
+    """The cells at which a process of this side is lost each time, by notebook and number.
+
+    A process that ended by a fault of its own, such as a wrong address, has ended itself, and
+    one repetition proves it. A signal from outside may hit the same cell twice by chance, where
+    it takes long.
+    """
+    lost = [loss for loss in wasted if loss.get("side") == side]
+    times = Counter((loss["notebook"], loss["number"]) for loss in lost)
+    faults = {(loss["notebook"], loss["number"]) for loss in lost if loss["fault"]}
+    # the student's process gets one more run, in which the cell is left out if it is lost again
+    more = side == "student"
+    return {cell for cell, count in times.items() if count + more >= (2 if cell in faults else 3)}
 
 
 def _close(room: Room | None) -> None:
@@ -215,7 +239,10 @@ def on_dask(
                 raise lost
             try:
                 outcome = Outcome(**future.result())
-            except Exception as error:  # the worker's word, or the scheduler's: worker killed
+            except (Exception, CancelledError) as error:
+                if future.status != "error":  # there is a result, and nobody who brings it
+                    raise lost from None
+                # the worker's word, or the scheduler's: worker killed
                 said = f"{type(error).__name__}: {error}".partition("\n")[0]
                 outcome = Outcome(
                     "failed", f"The grader failed, and this submission has no marks yet ({said})."

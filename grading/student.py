@@ -12,6 +12,7 @@ import inspect
 import io
 import linecache
 import os
+import random
 import select
 import socket
 import sys
@@ -60,13 +61,21 @@ def play(grader: Channel, examiner: Channel, settings: dict) -> None:
             ready: list[socket.socket] = []
             with contextlib.suppress(KeyboardInterrupt):  # it came too late
                 ready, _, _ = select.select([grader.sock, examiner.sock], [], [])
-            if examiner.sock in ready:
-                peer.serve_once()
+                if examiner.sock in ready:
+                    peer.serve_once()
             if grader.sock in ready:
                 data = grader.receive()
                 assert data is not None
-                label, source = decode(data)
-                grader.send(encode(shell.cell(source, label, settings["limits"]["output_bytes"])))
+                answer: list = []
+                with contextlib.suppress(KeyboardInterrupt):  # between two lines of this file
+                    objects.do_rest()
+                    match decode(data):
+                        case ["parse", cells]:
+                            answer = [shell.problem(source, label) for label, source in cells]
+                        case ["run", label, source]:
+                            answer = [[], False]
+                            answer = shell.cell(source, label, settings["limits"]["output_bytes"])
+                grader.send(encode(answer))
 
 
 class _Nowhere(io.TextIOBase):
@@ -88,6 +97,7 @@ class _Objects:
         self.seconds = seconds
         self.peer: Peer | None = None
         self.called = "the function"
+        self.drawn: tuple[Any, Any] | None = None  # where the random numbers are put back to
         self.file = ""
 
     def refer(self, thing: Any) -> list:
@@ -112,8 +122,23 @@ class _Objects:
         return self.known[node[1]]
 
     def answer(self, verb: str, given: list) -> Any:
-        """Do what the examiner asks for."""
-        return getattr(self, f"do_{verb}")(*given)
+        """Do what the examiner asks for.
+
+        What one answer sets for the whole process must not reach the next one. Random numbers
+        go on from call to call, and begin anew with each test.
+        """
+        if self.drawn is None and verb != "rest":
+            self.drawn = random.getstate(), np.random.get_state()  # noqa: NPY002
+        with np.errstate(), np.printoptions(), warnings.catch_warnings():
+            return getattr(self, f"do_{verb}")(*given)
+
+    def do_rest(self) -> None:
+        """A test has ended."""
+        drawn, self.drawn = self.drawn, None
+        if drawn is not None:
+            with contextlib.suppress(Exception):  # whatever the student's code made of them
+                random.setstate(drawn[0])
+                np.random.set_state(drawn[1])  # noqa: NPY002
 
     def do_name(self, name: str) -> Any:
         namespace = shell.user_ns
@@ -127,9 +152,7 @@ class _Objects:
         before = [self.state(value) for value in given]
         self.called = str(getattr(thing, "__name__", type(thing).__name__))
         self.file = getattr(getattr(thing, "__code__", None), "co_filename", "")
-        # what one function sets for the whole process must not reach the next one
-        with np.errstate(), np.printoptions(), warnings.catch_warnings():
-            result = thing(*arguments, **named)
+        result = thing(*arguments, **named)
         same = all(self.state(v) == old for v, old in zip(given, before, strict=True))
         return [result, None if same else [arguments, named]]
 

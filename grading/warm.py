@@ -2,7 +2,8 @@
 
 It never runs a line of a student. It listens to the grader on one socket, starts one
 child at a time for its role (`student` or `examiner`), watches the child's memory,
-ends the child and everything that it left, and says what it cost.
+ends the child and everything that it left, and says what it cost. If the child had ended
+before, it says how: by a signal from somewhere else, that is nobody's fault in the box.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ from typing import Any
 import numpy.random  # numpy itself waits with it until it is asked for
 
 from . import inside
-from .channel import Channel
+from .channel import READY, Channel
 
 TICK = 0.05  # seconds between two looks at the child's memory
 PAGE = os.sysconf("SC_PAGE_SIZE")
+PF_EXITING = 4  # in the kernel's flags of a process
+TICKS = os.sysconf("SC_CLK_TCK")  # of /proc's processor time, a second
 
 
 def main(control: int) -> None:
@@ -102,7 +105,9 @@ def _child(role: Any, settings: dict, start: dict, descriptors: list[int], boxed
             inside.limit(settings["limits"], used)
             inside.no_privileges()
             inside.few_system_calls()
-        role.play(Channel(sockets[0]), Channel(sockets[1]), settings)
+        grader, peer = map(Channel, sockets)
+        grader.send(READY)
+        role.play(grader, peer, settings)
         status = 0
     except BaseException as error:
         if os.environ.get("GRADING_DEBUG"):
@@ -139,6 +144,26 @@ def _own(pid: str) -> int:
     return _resident(pid)  # it hides, or has just ended
 
 
+def _state(pid: str) -> list[int]:
+    """The numbers of /proc/PID/stat behind the name, the first (a letter) as 0."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
+        return [0, *map(int, file.read().rpartition(")")[2].split()[1:])]
+    return [0] * 50  # it has just ended
+
+
+def _exiting(pid: str) -> bool:
+    """Whether all threads of a process are on their way out."""
+    with contextlib.suppress(OSError):
+        threads = os.listdir(f"/proc/{pid}/task")
+        return all(_state(f"{pid}/task/{thread}")[6] & PF_EXITING for thread in threads)
+    return False
+
+
+def _used(pid: str) -> int:
+    """Ticks of processor time of a process, and of those that it has waited for."""
+    return sum(_state(pid)[11:15])
+
+
 class _Watch:
     """One child from its start to its end."""
 
@@ -146,7 +171,8 @@ class _Watch:
         self.sock, self.pid, self.boxed = sock, pid, boxed
         self.limits = settings["limits"]
         self.warm = _resident("self") if boxed else 0
-        self.report: dict[str, Any] = {"limit": None, "cpu": 0.0, "status": None}
+        # "signal" is the one that ended it before it was told to end
+        self.report: dict[str, Any] = {"limit": None, "cpu": 0.0, "signal": None}
 
     def until_it_ends(self) -> None:
         ended = os.pidfd_open(self.pid)
@@ -159,6 +185,9 @@ class _Watch:
                     order = json.loads(data) if data else {"end": True}
                     if "interrupt" in order:
                         self._signal(signal.SIGINT)
+                    elif "used" in order:
+                        used = sum(map(_used, self._pids())) / TICKS
+                        self.sock.send(json.dumps({"cpu": used}).encode())
                     elif "end" in order:
                         break
                 elif ended in ready:
@@ -178,18 +207,30 @@ class _Watch:
         """The child is the first of its namespace: all others end with it."""
         if self.boxed:
             self._look()  # a bomb may have kept this process from looking in time
+        # its files are closed, which the grader has seen, some time before it has ended
+        wait = 0 if _exiting(str(self.pid)) else os.WNOHANG
+        gone = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | wait)
+        if gone is not None and gone.si_code != os.CLD_EXITED:
+            self.report["signal"] = gone.si_status
         self._signal(signal.SIGKILL)
         if not self.boxed:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-        _, status, usage = os.wait4(self.pid, 0)
+        _, _, usage = os.wait4(self.pid, 0)
         self.report["cpu"] = usage.ru_utime + usage.ru_stime
-        self.report["status"] = status
+        if self.report["signal"] == signal.SIGKILL and self.report["cpu"] >= self.limits["cpu"]:
+            self.report["limit"] = self.report["limit"] or "time"  # the kernel's limit, then
+
+    def _pids(self) -> list[str]:
+        """All processes of the submission; without the box, its first alone."""
+        if not self.boxed:
+            return [str(self.pid)]
+        return [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
 
     def _look(self) -> None:
         """Add up what all processes of the submission hold; end them if it is too much."""
         most = self.limits["memory"] + self.warm
-        pids = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+        pids = self._pids()
         # what forks share is counted in each of them here, so a second look decides
         if sum(map(_resident, pids)) > most and sum(map(_own, pids)) > most:
             self.report["limit"] = "memory"

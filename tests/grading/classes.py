@@ -8,7 +8,6 @@ import io
 import json
 import logging
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,11 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from grading.execution import Execution
+
 ASSIGNMENT = "ps1"
 COURSE = "light"
+# whole and half points: their sums are exact, and may be compared as they are
 FULL = {"test_add": 2.0, "test_mean": 2.0, "test_scale": 3.0, "test_clip": 1.0}
 ANSWERS = {
     "add": "def add(a, b):\n    return a + b",
@@ -123,19 +125,10 @@ def hand_in(coursedir: CourseDirectory, student: str, content: Any, name: str = 
     return folder
 
 
-@dataclass
-class Execution:
-    notebook: Any
-    seconds: float = 0.01
-    cpu: float = 0.01
-    limit: str | None = None
-    sentence: str | None = None
-
-
 class OpenRoom:
     """Runs cells in this process: for tests of what happens around the box."""
 
-    def run(self, notebook: Any, *, seed: int = 0) -> Execution:
+    def run(self, notebook: Any, *, seed: int = 0, suspects: Any = ()) -> Execution:
         notebook = copy.deepcopy(notebook)
         scope: dict[str, Any] = {"SEED": seed}
         for cell in notebook.cells:
@@ -164,7 +157,7 @@ class OpenRoom:
                         traceback=traceback.format_exc().splitlines(),
                     )
                 ]
-        return Execution(notebook)
+        return Execution(notebook, seconds=0.01, cpu=0.01)
 
     def __exit__(self, *_: Any) -> None:
         pass

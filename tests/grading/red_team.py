@@ -9,6 +9,7 @@ which also leaves traces for the next attack to find.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import json
@@ -19,7 +20,6 @@ import sqlite3
 import sys
 import tempfile
 import threading
-import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,14 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 import toys  # noqa: E402
 from attacks.book import ATTACKS  # noqa: E402
 
+from grading.intake import Submission  # noqa: E402
+from grading.spread import Rooms  # noqa: E402
+
 GROUPS = ("forging", "reading", "tampering", "exhausting", "escaping", "malformed")
 LIMITS = {
     "seconds": 8,
     "cell_seconds": 1.5,
+    "patience": 4,
     "memory": 300 * 2**20,
     "processes": 24,
     "file_bytes": 16 * 2**20,
@@ -158,23 +162,29 @@ def attacked(wanted: list[str], folder: Path, home: Path) -> list[dict[str, Any]
     victim = Victim(home)
     spec = toys.specification(limits=LIMITS)
     results = []
-    with spec.room() as room:
+
+    def hand_in(content: Any, files: Any) -> Any:
+        raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return rooms.mark(Submission("ada", {"toy.ipynb": raw, **files}))
+
+    with contextlib.closing(Rooms(spec)) as rooms:
         honest = toys.with_cells(LEAVE.format(secret=victim.secret), answers=HONEST)
-        expected = toys.scores(toys.hand_in(honest, room, spec))
+        expected = toys.scores(hand_in(honest, {}))
         assert sum(expected.values()) == 7, expected
         quiet = descendants()
         for attack in ATTACKS:
             if wanted and attack.name not in wanted:
                 continue
             found: dict[str, Any] = {"name": attack.name}
-            start = time.monotonic()
             try:
                 made = attack.make(victim.facts())
                 content, files = made if isinstance(made, tuple) else (made, {})
-                outcome = toys.hand_in(content, room, spec, **files)
-                found["seconds"] = round(time.monotonic() - start, 2)
-                found["total"] = toys.total(outcome)
-                found["scores"] = toys.scores(outcome)
+                outcome = hand_in(content, files)
+                wasted = outcome.wasted
+                found["wasted"], found["loss"] = len(wasted), outcome.loss
+                found["cpu"] = outcome.cpu + sum(waste.get("cpu", 0.0) for waste in wasted)
+                found["scores"] = outcome.scores.get("toy", {})  # none where it is not marked
+                found["total"] = sum(filter(None, found["scores"].values()))
                 found["status"], found["sentence"] = outcome.status, outcome.sentence
                 found["limit"], found["causes"] = outcome.limit, outcome.causes
                 text = shown(outcome)
@@ -197,10 +207,11 @@ def attacked(wanted: list[str], folder: Path, home: Path) -> list[dict[str, Any]
                 ]
             except BaseException:
                 found["crash"] = traceback.format_exc()
+            # a fresh room has as many processes as the one before
             found["left"] = len(descendants()) - len(quiet)
             found["touched"] = victim.look() != victim.state
             found["calls"] = victim.calls
-            found["others"] = toys.scores(toys.hand_in(honest, room, spec)) == expected
+            found["others"] = toys.scores(hand_in(honest, {})) == expected
             results.append(found)
     return results
 

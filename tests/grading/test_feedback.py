@@ -171,22 +171,29 @@ def test_what_a_cell_put_out_after_a_hidden_test_is_not_shown() -> None:
         outputs = [new.new_output("stream", text=text)] if text else []
         return new.new_code_cell(source, outputs=outputs, metadata={"nbgrader": marks})
 
-    test = "assert f(1)\n### BEGIN HIDDEN TESTS\nassert f(77)\n### END HIDDEN TESTS"
-    failed = cell("print(seen)")
-    failed.outputs = [
-        new.new_output("error", ename=name, evalue="77", traceback=["77"])
-        for name in ("NameError", "E77")
-    ]
+    def failed(name: str, text: str) -> Any:
+        made = cell("print(seen)")
+        made.outputs = [new.new_output("error", ename=name, evalue=text, traceback=[text])]
+        return made
+
+    secret = "SECRET"
+    test = f"assert f(1)\n### BEGIN HIDDEN TESTS\nassert f({secret})\n### END HIDDEN TESTS"
+    unread = failed("SyntaxError", "'(' was never closed")
+    unread.metadata["grading"] = {"parsed": False}  # the grader's own word: the cell did not run
     cells = [
         cell("f", "kept", solution=True),
         cell(test, "said by the test", grade=True),
-        cell("print(seen)", "77"),
-        failed,
+        cell("print(seen)", secret),
+        failed("NameError", secret),
+        failed(f"E{secret}", secret),
+        failed("SyntaxError", secret),  # a student's code can raise one, with whatever it knows
+        unread,
     ]
     shown, _ = HideTests().preprocess(new.new_notebook(cells=cells), {})
     texts = [str(output) for one in shown.cells for output in one.outputs]
-    assert "kept" in texts[0] and "said by the test" in texts[1]
-    assert "77" not in str(shown) and "not shown" in texts[2] and "NameError" in texts[3]
+    assert "kept" in texts[0] and "said by the test" in texts[1] and "never closed" in texts[6]
+    assert secret not in str(shown) and all("not shown" in text for text in texts[2:6])
+    assert "NameError" in texts[3] and "SyntaxError" in texts[5]
 
 
 def test_feedback_says_the_marks_the_cause_and_the_comment(page: Path) -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import random
-import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import classes
+import kills
+import nbformat
 import psutil
 import pytest
 
 from grading import batch, box, gradebook, intake, log, marking
 from grading.batch import Settings
+from grading.feedback import HideTests
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -57,11 +55,10 @@ def test_an_outcome_hangs_on_nothing_but_its_arguments(
         again = marking.mark(spec, submission(right), room)
     assert full.scores[classes.ASSIGNMENT] == classes.FULL | {"words": 0}
     assert (full.scores, full.notebooks) == (again.scores, again.notebooks)
-    got = {"test_add": 2, "test_mean": 0, "test_scale": 1.5, "test_clip": 0, "words": 0}
-    assert less.scores[classes.ASSIGNMENT] == got | {"test_scale": 0} or (
-        less.scores[classes.ASSIGNMENT] == got
-    )
-    assert set(less.causes) >= {"test_mean", "test_clip"} and full.causes == {}
+    # a list stays a list between the processes: its comparison with 2 is one False
+    got = {"test_add": 2, "test_mean": 0, "test_scale": 0, "test_clip": 0, "words": 0}
+    assert less.scores[classes.ASSIGNMENT] == got
+    assert set(less.causes) == {"test_mean", "test_scale", "test_clip"} and full.causes == {}
     assert full.seconds > 0 and full.cpu > 0 and not full.sentence and full.limit is None
 
 
@@ -81,48 +78,46 @@ def test_the_seed_is_the_students(coursedir: Any, spec: marking.Specification) -
 
 
 def test_named_causes_are_what_the_log_keeps() -> None:
+    def cause(said: str, name: str = "Mismatch") -> str:
+        error = {"output_type": "error", "ename": name, "evalue": said}
+        marks = {"nbgrader": {"grade": True, "grade_id": "test"}}
+        cell = {"cell_type": "code", "metadata": marks, "outputs": [error]}
+        return marking.causes([cell])["test"]
+
     message = "db at i = 0: expected 6, got 3.\nLikely cause: a mean where a sum is asked\nMore."
-    assert marking._cause(message) == "a mean where a sum is asked"
-    assert marking._cause("W is 3\nnot 4") == "W is 3"
-    assert marking._cause("") == ""
+    assert cause(message) == "a mean where a sum is asked"
+    assert cause("W is -3.5e2\nnot 4") == "W is …"
+    assert cause("", "TimeoutError") == "TimeoutError"
 
 
-def test_boxes_may_be_killed_under_a_batch(tmp_path: Path) -> None:
-    coursedir = classes.course(tmp_path)
-    deserved = {}
-    for number in range(40):
-        wrong = ("mean",) if number % 3 == 0 else ()
-        classes.hand_in(coursedir, f"s{number:02}", classes.solved(coursedir, wrong))
-        deserved[f"s{number:02}"] = 8.0 - 2 * len(wrong)
-    dice = random.Random(3)
-    over = threading.Event()
-    killed = []
+def test_a_cell_that_is_no_python_is_named_as_the_cause(
+    coursedir: Any, spec: marking.Specification
+) -> None:
+    notebook = classes.solved(coursedir)
+    lines = "%matplotlib inline\ndef scale(x, k):\n    return (k * np.asarray(x)\n"
+    classes.cell_of(notebook, "scale")["source"] = lines
+    raised = "raise SyntaxError('(SECRET')"
+    classes.cell_of(notebook, "clip")["source"] = raised
+    with spec.room() as room:
+        outcome = marking.mark(spec, submission(notebook), room)
+    assert outcome.causes == {
+        "test_scale": "SyntaxError: '(' was never closed",
+        "test_clip": "name 'clip' is not defined",
+    }
+    page = nbformat.reads(outcome.notebooks[classes.ASSIGNMENT], as_version=4)
+    shown, _ = HideTests().preprocess(page, {})
+    texts = {cell.id: str(cell.get("outputs")) for cell in shown.cells}
+    # with the line and the place in it, behind hidden tests too; what ran there is not shown
+    assert "return (k * np.asarray(x)" in texts["scale"] and "line 3" in texts["scale"]
+    assert "           ^" in texts["scale"]
+    assert "SECRET" not in texts["clip"] and "not shown" in texts["clip"]
 
-    def kill() -> None:
-        me = psutil.Process()
-        while not over.wait(dice.uniform(1, 2)):
-            boxes = [p for p in me.children(recursive=True) if "python" in p.name()]
-            if boxes and len(killed) < 4:
-                with contextlib.suppress(psutil.Error):
-                    victim = dice.choice(boxes)
-                    os.kill(victim.pid, signal.SIGKILL)
-                    killed.append(victim.pid)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        report = batch.grade(coursedir, classes.ASSIGNMENT)
-    finally:
-        over.set()
-        killer.join()
-    assert killed
-    for _ in range(3):  # several kills under one submission are left for the next run
-        if report.with_status("failed"):
-            report = batch.grade(coursedir, classes.ASSIGNMENT)
-    with gradebook.opened(coursedir.db_url, classes.COURSE) as book:
-        marks = {s.student_id: s.score for s in book.assignment_submissions(classes.ASSIGNMENT)}
-    assert marks == deserved
-    assert not batch.grade(coursedir, classes.ASSIGNMENT).marked
+def test_boxes_may_be_killed_under_batches(tmp_path: Path) -> None:
+    counts = kills.experiment(tmp_path, 50)
+    assert sum(counts.kills.values()) >= 50 and counts.batches > 1
+    assert counts.wasted["student"] and counts.wasted["examiner"] and counts.wasted["a whole room"]
+    assert not counts.wrong and not counts.told
 
 
 CONFIG = """
@@ -140,7 +135,7 @@ def command(folder: Path, *words: str, **environment: str) -> subprocess.Complet
         env=os.environ | {"PYTHONPATH": str(Path(batch.__file__).parents[1])} | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 
@@ -200,6 +195,5 @@ def test_no_process_is_left(spec: marking.Specification, coursedir: Any) -> None
     before = {p.pid for p in psutil.Process().children(recursive=True)}
     with spec.room() as room:
         marking.mark(spec, submission(classes.solved(coursedir)), room)
-    time.sleep(0.2)
-    left = {p.pid for p in psutil.Process().children(recursive=True)} - before
-    assert not [pid for pid in left if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]
+    left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
+    assert not psutil.wait_procs(left, timeout=60)[1]

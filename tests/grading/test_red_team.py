@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 from attacks.book import ATTACKS
-from red_team import GROUPS
+from red_team import GROUPS, LIMITS
 
 from grading import box
+from grading.execution import GRACE
 
 ROOT = Path(__file__).parents[2]
 NOBODY = str(box.NOBODY)
@@ -70,7 +71,7 @@ def results(request: pytest.FixtureRequest) -> dict[str, Any]:
     # keys of nbgrader and Jupyter would be sought in a home that the user may not have
     environment = {**os.environ, "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=600, env=environment, cwd="/tmp"
+        command, capture_output=True, text=True, timeout=3000, env=environment, cwd="/tmp"
     )
     _, mark, found = done.stdout.partition("RESULTS")
     assert mark, done.stderr[-3000:]
@@ -92,10 +93,13 @@ def test_attack(results: dict[str, Any], attack: Any) -> None:
     assert found["left"] <= 0, f"{attack.what}: {found['left']} processes are left"
     assert found["others"], f"{attack.what}: an honest submission got other marks afterwards"
     assert found["bytes"] < 2_000_000, f"{attack.what}: the notebook has {found['bytes']} bytes"
-    assert found["seconds"] < 15, attack.what
+    assert found["wasted"] <= attack.wasted, f"{attack.what}: {found['wasted']} runs more"
+    most = (1 + attack.wasted) * LIMITS["seconds"] + 2 * GRACE
+    assert found["cpu"] < most, f"{attack.what}: {found['cpu']} s of processor time"
     assert not found["odd"], f"{attack.what}: outputs that cannot be written everywhere"
     said = f"{found['sentence']} {found['causes']}"
     assert attack.says in said, f"{attack.what}: {said}"
-    assert "tests' own process ended" not in said, f"{attack.what}: it broke the examiner"
+    assert not attack.limit or found["limit"] in attack.limit.split(), found["limit"]
+    assert found["loss"] is None, f"{attack.what}: it broke the examiner"
     if attack.group == "malformed" and attack.says:
         assert found["status"] == "malformed"

@@ -154,23 +154,10 @@ def test_output_is_cut_and_the_limit_named(room: Room) -> None:
 
 
 def test_a_slow_cell_is_interrupted_and_the_rest_goes_on(room: Room) -> None:
-    start = time.monotonic()
-    done = run(room, "import time\nx = 5\ntime.sleep(60)", "x")
-    assert time.monotonic() - start < 6
+    done = run(room, "x = 5\nwhile True: pass", "x")
     assert done.limit == "time" and "2 s" in done.sentence
     assert "TimeLimit" in [o.get("ename") for o in done.notebook.cells[0].outputs]
     assert done.notebook.cells[1].outputs[0].data["text/plain"] == "5"
-
-
-def test_a_slow_notebook_ends_as_a_whole(kit: None) -> None:
-    with Room(limits=Limits(seconds=2, cell_seconds=1.5)) as quick:
-        start = time.monotonic()
-        nap = "import time\ntime.sleep(1.2)"
-        done = run(quick, nap, nap, nap, cell("1.0", "test"))
-        assert time.monotonic() - start < 8
-        assert done.limit == "time" and "as a whole" in done.sentence
-        assert error(done.notebook.cells[2]).startswith("NotRun")
-        assert error(done.notebook.cells[3]).startswith("NotRun")
 
 
 def test_a_slow_function_fails_its_test_only(room: Room) -> None:
@@ -188,10 +175,10 @@ def test_a_slow_test_is_not_the_students_fault(room: Room) -> None:
     done = run(
         room,
         "def f():\n    return 1",
-        cell("import time\nf()\nwhile True:\n    time.sleep(1)", "test", "one"),
-        "print('still here')",
+        cell("f()\nwhile True: pass", "test", "one"),
+        "f()",
     )
-    assert "TimeoutError" in error(done.notebook.cells[1]) or done.limit == "time"
+    assert done.limit == "time" and "TimeoutError" in error(done.notebook.cells[1])
 
 
 def test_a_dead_process_is_told_and_tests_fail(room: Room) -> None:
@@ -335,6 +322,95 @@ def test_what_a_function_prints_while_it_is_tested_is_shown_nowhere(room: Room) 
         "print('after')",
     ).notebook
     assert done.cells[1].outputs == [] and printed(done.cells[2]) == "after\n"
+
+
+# ── what one test leaves for the next ────────────────────────────────────────
+
+SPOIL = """
+def _spoil(value):
+    import numpy as np
+    if isinstance(value, np.ndarray) and value.flags.writeable and value.dtype.kind in "iuf":
+        value[...] = 7
+    elif isinstance(value, np.random.Generator):
+        value.normal(size=5)
+    elif isinstance(value, (list, tuple, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            _spoil(inner)
+        if isinstance(value, (list, dict)):
+            value.clear()
+
+def _settings():
+    import random, warnings
+    import numpy as np
+    np.seterr(all="raise")
+    np.set_printoptions(precision=1)
+    warnings.simplefilter("error")
+    np.random.seed(1)
+    random.seed(1)
+"""
+GIVEN = """
+import numpy as np
+ARRAY, VIEWED = np.arange(3.0), np.zeros((2, 2))
+NESTED = {"a": [np.ones(2), [1, 2]], "b": (3, {"c": 4})}
+INNER = NESTED["a"][1]
+RNG = np.random.default_rng(5)
+DRAWN = np.random.default_rng(5).integers(9**9, size=2)
+def held(): return repr([ARRAY, VIEWED, NESTED, RNG.bit_generator.state])
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "whole"),
+    [
+        ("f(ARRAY)", "ARRAY.tolist() == [0, 1, 2]"),
+        ("f(VIEWED[:, 1])", "not VIEWED.any()"),
+        ("f(NESTED)", "NESTED['a'][0].tolist() == [1, 1] and NESTED['b'] == (3, {'c': 4})"),
+        ("f(NESTED['a'])", "NESTED['a'][1] is INNER and INNER == [1, 2]"),
+        ("f(RNG); f(RNG)", "RNG.integers(9**9) == DRAWN[0]"),
+        # the test itself has drawn once before: that stays
+        ("RNG.integers(9**9); before = held(); f(RNG)", "RNG.integers(9**9) == DRAWN[1]"),
+        ("ARRAY[0] = 4; f(ARRAY)", "ARRAY.tolist() == [4, 1, 2]"),
+    ],
+)
+def test_what_an_answer_spoils_is_whole_for_the_next_test(
+    room: Room, call: str, whole: str
+) -> None:
+    done = run(
+        room,
+        cell(GIVEN, "given"),
+        f"{SPOIL}\ndef f(x): _spoil(x)",
+        cell(f"before = held(); {call}\nassert held() != before", "test", "one"),
+        cell(f"assert {whole}", "test", "two"),
+    ).notebook
+    assert [error(c) for c in done.cells[2:]] == ["", ""]
+
+
+def test_settings_that_an_answer_changes_are_whole_for_the_next(room: Room) -> None:
+    done = run(
+        room,
+        f"{SPOIL}\ndef f(): _settings()\n"
+        "def look():\n    import random, warnings\n    import numpy as np\n"
+        "    warnings.warn('heard')\n"
+        "    return [np.geterr()['divide'], repr(np.float64(1) / 3 * np.ones(1)),\n"
+        "            random.random(), np.random.rand(), str(np.log(np.zeros(1)))]\n"
+        "import random\nimport numpy as np\nrandom.seed(2); np.random.seed(2)\nfirst = look()\n"
+        "random.seed(2); np.random.seed(2)",
+        cell("f()\nassert look()[:2] == first[:2], look()", "test", "one"),  # not raised: 'heard'
+        cell("found = look()\nassert found == first, (found, first)", "test", "two"),
+    )
+    assert [error(c) for c in done.notebook.cells] == [""] * 3
+
+
+def test_settings_of_the_notebooks_own_cells_stay(room: Room) -> None:
+    done = run(
+        room,
+        "import numpy as np\nnp.seterr(all='ignore')\ndef f(): return np.geterr()['divide']",
+        cell("assert f() == 'ignore'", "test", "one"),
+        cell("assert f() == 'ignore'", "test", "two"),
+        "np.geterr()['divide']",
+    ).notebook
+    assert [error(c) for c in done.cells] == [""] * 4
+    assert done.cells[3].outputs[0].data["text/plain"] == "'ignore'"
 
 
 # ── what a test cell's outputs say to nbgrader ───────────────────────────────
@@ -514,7 +590,7 @@ def test_nothing_of_a_room_is_left(tmp_path: Path) -> None:
         env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     assert done.stdout.startswith("["), done.stderr
-    for _ in range(50):
+    for _ in range(600):
         left = [pid for pid in eval(done.stdout) if _runs(pid)]
         if not left:
             break

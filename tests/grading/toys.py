@@ -13,6 +13,7 @@ from nbgrader.utils import compute_checksum
 from grading.intake import Submission
 from grading.marking import CellSpecification, NotebookSpecification, Outcome, Specification, mark
 
+# quarters of two points: exact numbers, which may be compared as they are
 POINTS = {"test_centred": 2.0, "test_stack": 2.0, "test_twice": 2.0, "test_share": 2.0}
 HIDDEN = "HIDDEN-TEST-0d8f"  # stands in the hidden tests; nothing of a student's may show it
 PACKAGE = "toykit"

@@ -19,26 +19,29 @@ class Attack:
     make: Callable[[dict[str, str]], Any]  # facts about the victim → notebook, bytes, or both
     honest: float
     says: str  # words that the sentence or a message must hold
+    limit: str  # those that it may hit, of which it must hit one; empty for whatever happens
+    wasted: int  # the most runs before the one that counts
 
 
 ATTACKS: list[Attack] = []
 
 
-def attack(what: str, *, honest: float = 0.0, says: str = "") -> Callable[[Callable], Callable]:
+def attack(
+    what: str, *, honest: float = 0.0, says: str = "", limit: str = "", wasted: int = 0
+) -> Callable[[Callable], Callable]:
     """Register a function that makes a notebook, bytes, or (notebook, other files)."""
 
     def add(make: Callable) -> Callable:
         name = make.__name__
         assert name not in {a.name for a in ATTACKS}, name
-        ATTACKS.append(Attack(name, what, make.__module__.rpartition(".")[2], make, honest, says))
+        group = make.__module__.rpartition(".")[2]
+        ATTACKS.append(Attack(name, what, group, make, honest, says, limit, wasted))
         return make
 
     return add
 
 
-def code(
-    what: str, name: str, source: str, *, honest: float = 0.0, says: str = "", last: str = ""
-) -> None:
+def code(what: str, name: str, source: str, *, last: str = "", **about: Any) -> None:
     """Register an attack that is code in a cell at the head of an unsolved notebook.
 
     `source` may hold {home}, {port} and other facts in double braces.
@@ -49,7 +52,7 @@ def code(
 
     make.__name__ = name
     make.__module__ = _caller()
-    attack(what, honest=honest, says=says)(make)
+    attack(what, **about)(make)
 
 
 def _filled(source: str, facts: dict[str, str]) -> str:

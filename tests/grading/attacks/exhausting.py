@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import toys
+
+from grading.spread import TRIES
+
 from .book import attack, code
 from .forging import answering
 
-code("an endless loop", "endless", "while True: pass", says="longer")
+code("an endless loop", "endless", "while True: pass", limit="time clock")
 code(
     "an endless loop that will not be interrupted",
     "endless_deaf",
@@ -19,11 +23,11 @@ while True:
         while True: pass
     except BaseException: pass
 """,
-    says="longer",
+    limit="time clock",
 )
 
 
-@attack("an endless loop inside a test", says="longer")
+@attack("an endless loop inside a test", limit="time clock")
 def endless_in_a_test(_: dict) -> dict:
     return answering(
         "def centred(x):\n    while True: pass\ndef twice(f, x): return 0\n"
@@ -31,7 +35,7 @@ def endless_in_a_test(_: dict) -> dict:
     )
 
 
-@attack("endless calls of a test's function", says="")
+@attack("endless calls of a test's function")
 def endless_callbacks(_: dict) -> dict:
     return answering(
         "def centred(x): return 0\ndef twice(f, x):\n    while True: f(x)\n"
@@ -65,7 +69,7 @@ def knotted_results(_: dict) -> dict:
     )
 
 
-@attack("an iterator and a length without end", says="")
+@attack("an iterator and a length without end")
 def endless_iteration(_: dict) -> dict:
     return answering(
         "class Stack:\n    def __len__(self): return 2**62\n    def __getitem__(self, k): return k\n"
@@ -89,7 +93,7 @@ for k in range(8):
         except MemoryError: time.sleep(60)
 time.sleep(1.5)
 """,
-    says="memory",
+    limit="memory",
 )
 code(
     "shared memory and files in memory",
@@ -115,7 +119,7 @@ code(
     "a fork bomb",
     "fork_bomb",
     "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
-    says="processes",
+    limit="processes",
 )
 code(
     "a bomb of threads",
@@ -159,8 +163,8 @@ try:
 except OSError as error: print(error)
 """,
 )
-code("output without end", "output", "while True: print('x' * 1000)", says="")
-code("one line of 100 MB", "long_line", "print('x' * 10**8)", says="output")
+code("output without end", "output", "while True: print('x' * 1000)")
+code("one line of 100 MB", "long_line", "print('x' * 10**8)", limit="output")
 code(
     "errors, pictures and tables without end",
     "many_outputs",
@@ -190,7 +194,7 @@ for fd in range(3, 400):
     except OSError: pass
 time.sleep(600)
 """,
-    says="longer",
+    limit="time clock",
 )
 code(
     "ten million outputs of nothing in one message",
@@ -212,32 +216,86 @@ code(
     "a crash of the interpreter",
     "crash",
     "import ctypes\nctypes.string_at(0)",
-    says="ended its own process",
+    says="left out",
+    wasted=1,
 )
 code(
     "an order to abort",
     "abort",
     "import os\nos.abort()",
+    says="left out",
+    wasted=1,
+)
+code(
+    "the first thread leaves, another one stays and keeps silent",
+    "headless",
+    """
+import ctypes, os, threading, time
+def stay():
+    time.sleep(0.2)
+    os.closerange(3, 400)
+    while True: time.sleep(1)
+threading.Thread(target=stay).start()
+ctypes.CDLL(None).syscall(60 if os.uname().machine == "x86_64" else 93, 0)
+""",
     says="ended its own process",
 )
+code(
+    "interrupts, alarms and orders to end, to itself",
+    "signals_to_oneself",
+    """
+import os, signal, threading
+for number in range(1, 65):
+    if number in (signal.SIGSTOP, signal.SIGSEGV): continue
+    try: signal.signal(number, signal.SIG_DFL)
+    except (OSError, ValueError): pass
+    try: os.kill(os.getpid(), number); signal.pthread_kill(threading.get_ident(), number)
+    except (OSError, ValueError): pass
+signal.setitimer(signal.ITIMER_REAL, 0.01)
+for _ in range(10**6): pass
+""",
+)
+
+
+@attack("a crash in every function and every cell", says="left out", wasted=1)
+def crashes(_: dict) -> dict:
+    crash = "import ctypes; ctypes.string_at(0)"
+    made = answering(
+        f"def centred(x): {crash}\ndef twice(f, x): {crash}\ndef share(v): {crash}\n"
+        f"class Stack:\n    def __len__(self): {crash}"
+    )
+    made["cells"].append(toys.with_cells(last=crash)["cells"][-1])
+    return made
+
+
+@attack("a crash now and then", wasted=TRIES)
+def crashes_at_random(_: dict) -> dict:
+    return answering(
+        "import os\ndef crash():\n    if os.urandom(1)[0] < 40:\n        import ctypes\n"
+        "        ctypes.string_at(0)\n    return [0]\n"
+        "def centred(x): return crash()\ndef twice(f, x): return crash()\n"
+        "def share(v): return crash()\nclass Stack:\n    def __len__(self): return crash()"
+    )
+
+
 code(
     "the process stops itself",
     "stop_oneself",
     "import os, signal, subprocess\nsubprocess.Popen(['sh', '-c', 'kill -STOP $PPID; sleep 60'])\n"
     "os.kill(os.getpid(), signal.SIGSTOP)\nimport time\nwhile True: time.sleep(1)",
-    says="longer",
+    limit="time clock",
 )
 code(
     "sleeping for ever",
     "asleep",
     "import time\nwhile True:\n    try: time.sleep(1000)\n    except BaseException: pass",
-    says="longer",
+    limit="time clock",
 )
 code(
     "a thread that holds the interpreter for ever",
     "holding_the_lock",
     "import re\nre.match(r'(a+)+$', 'a' * 60 + 'b')",
-    says="longer",
+    limit="time clock",
 )
 code(
     "a parser bomb in a cell",

@@ -1,0 +1,173 @@
+"""Kills processes of boxes at random moments of batches, on a machine that is kept busy.
+
+    python tests/grading/kills.py [KILLS]        500 unless said otherwise
+
+Every mark must be the deserved one. The gate does a tenth of it (test_marking).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
+
+import classes  # noqa: E402
+
+from grading import batch, gradebook  # noqa: E402
+
+CLASS = 40
+SUBMISSION = "a submission's process"
+GAP = (0.2, 2.5)  # seconds from one kill to the next, so that some rooms live for a while
+# as fast as a real answer is not: most of a batch's time shall be in students' code
+SLOW = "    for _ in range({}): pass\n"
+
+
+@dataclass
+class Counts:
+    """What was done, and what became of it."""
+
+    kills: Counter[str] = field(default_factory=Counter)  # by whose process it was
+    batches: int = 0
+    marked: int = 0  # outcomes
+    wasted: Counter[str] = field(default_factory=Counter)  # runs, by what was lost
+    next_run: int = 0  # submissions that a batch left unmarked, for the next command
+    told: list[str] = field(default_factory=list)  # sentences to students: none is deserved
+    wrong: list[str] = field(default_factory=list)  # marks that are not those deserved
+
+
+@contextlib.contextmanager
+def busy() -> Iterator[None]:
+    """Every core has something else to do."""
+    code = [sys.executable, "-c", "while True: pass"]
+    burners = [subprocess.Popen(code) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+
+
+def boxes() -> list[tuple[str, psutil.Process]]:
+    """The processes of all boxes below this one, each with what it is."""
+    found = []
+    for outer in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if outer.name() != "bwrap":
+                continue
+            for one in [outer, *outer.children(recursive=True)]:
+                kind = "bubblewrap"
+                if "python" in one.name():
+                    parent = one.parent()
+                    own = parent is not None and "python" in parent.name()
+                    kind = SUBMISSION if own else "a warm process"
+                if one.status() != psutil.STATUS_ZOMBIE:
+                    found.append((kind, one))
+    return found
+
+
+def killing(dice: random.Random, most: int, over: threading.Event, counts: Counts) -> None:
+    """Kill, now this one, now that one, until a batch is over."""
+    while sum(counts.kills.values()) < most and not over.wait(dice.uniform(*GAP)):
+        there = boxes()
+        if dice.random() < 0.6:  # they are the fewest, and shall be hit as often as all others
+            while not any(kind == SUBMISSION for kind, _ in there) and not over.is_set():
+                there = boxes()
+            there = [(kind, one) for kind, one in there if kind == SUBMISSION]
+        if there:
+            kind, victim = dice.choice(there)
+            with contextlib.suppress(psutil.Error, ProcessLookupError):
+                os.kill(victim.pid, signal.SIGKILL)
+                counts.kills[kind] += 1
+
+
+def experiment(folder: Path, kills: int, seed: int = 3) -> Counts:
+    """So many kills, in as many batches of one class as it takes.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets the course.
+    kills : int
+    seed : int, optional
+        Of what is killed, and of the pauses between; what they meet is chance.
+
+    Returns
+    -------
+    Counts
+    """
+    dice = random.Random(seed)
+    coursedir = classes.course(folder)
+    deserved = {}
+    for number in range(CLASS):
+        wrong = ("mean",) if number % 3 == 0 else ()
+        notebook = classes.solved(coursedir, wrong)
+        for name in classes.ANSWERS.keys() - set(wrong):
+            cell = classes.cell_of(notebook, name)
+            head, body = cell["source"].split("\n")
+            cell["source"] = f"{head}\n{SLOW.format(dice.randrange(2_000_000))}{body}"
+        student = f"s{number:02}"
+        classes.hand_in(coursedir, student, notebook)
+        deserved[student] = 8.0 - 2 * len(wrong)
+    counts = Counts()
+
+    def done(report: batch.Report) -> None:
+        counts.marked += len(report.marked)
+        for student, line in report.marked.items():
+            counts.wasted.update(waste.get("side", "a whole room") for waste in line["wasted"])
+            if line["status"] == "failed" or line["loss"]:
+                counts.next_run += 1
+            elif line["sentence"]:
+                counts.told.append(f"{student}: {line['sentence']}")
+
+    with busy():
+        while sum(counts.kills.values()) < kills:
+            over = threading.Event()
+            arguments = (dice, kills, over, counts)
+            killer = threading.Thread(target=killing, args=arguments)
+            killer.start()
+            try:
+                report = batch.grade(coursedir, classes.ASSIGNMENT, force=True, progress=False)
+            finally:
+                over.set()
+                killer.join()
+            counts.batches += 1
+            done(report)
+            while report.marked:
+                report = batch.grade(coursedir, classes.ASSIGNMENT, progress=False)
+                done(report)
+            with gradebook.opened(coursedir.db_url, classes.COURSE) as book:
+                handed_in = book.assignment_submissions(classes.ASSIGNMENT)
+                marks = {submission.student_id: submission.score for submission in handed_in}
+            # exact: each is a sum of at most four points that are whole numbers
+            for student in deserved.keys() | marks.keys():
+                got, earned = marks.get(student), deserved.get(student)
+                if got != earned:
+                    counts.wrong.append(f"{student}: {got} for {earned}")
+    return counts
+
+
+def main(arguments: list[str]) -> int:
+    kills = int(arguments[0]) if arguments else 500
+    with tempfile.TemporaryDirectory() as folder:
+        found = experiment(Path(folder), kills)
+    print(json.dumps(vars(found), indent=1))
+    return 1 if found.wrong or found.told else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
