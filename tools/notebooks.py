@@ -22,6 +22,7 @@ import io
 import os
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -262,7 +263,9 @@ def run(
     async def all_at_once() -> list[nbformat.NotebookNode]:
         return await asyncio.gather(*(execute(notebook, folder, sets[name]) for name in sets))
 
-    return dict(zip(sets, asyncio.run(all_at_once()), strict=True))
+    # in a thread of its own, since the caller's may have a running event loop, as Playwright's has
+    with ThreadPoolExecutor(1) as thread:
+        return dict(zip(sets, thread.submit(asyncio.run, all_at_once()).result(), strict=True))
 
 
 def as_text(notebook: nbformat.NotebookNode) -> str:
