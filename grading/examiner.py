@@ -269,7 +269,7 @@ class Student:
         if self.gone is not None:
             raise self.gone
         if self.alone:
-            raise Gone("here the notebook's own process ended, each time that it was run")
+            raise Gone("the notebook's process ended in this test, each time that it was run")
         try:
             return self.peer.ask(verb, *arguments)
         except Gone as error:

@@ -718,18 +718,18 @@ _SENTENCES = {
     "output": "The output is longer than the {0.output_bytes} bytes that it may have; it was cut.",
     "exit": "The notebook's code ended its own process in the cell {cell}; what comes after it "
     "was not run.",
-    "student": "The notebook's process was ended from outside in the cell {cell}.",
+    "student": "The notebook's process was ended in the cell {cell}.",
     "examiner": "The tests' own process was ended in the cell {cell}. The points of this test and "
     "of those after it are not decided; they wait for the marker.",
-    "left out": "Each time that it was run, the notebook's process was ended in {cells}. What was "
-    "left out then has no points, nor has what needs it.",
+    "left out": "Each time that it was run, the notebook's process ended in {cells}. The notebook "
+    "was marked without; what needs it fails.",
 }
 
 
 def _left_out(without: Mapping[int, Loss]) -> str:
     if not without:
         return ""
-    cells = " and ".join(f"the cell {loss.cell} by {loss.how}" for loss in without.values())
+    cells = " and ".join(f"the cell {loss.cell}, by {loss.how}" for loss in without.values())
     return _SENTENCES["left out"].format(cells=cells)
 
 

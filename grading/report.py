@@ -27,7 +27,7 @@ from .statistics import bins, discrimination, quantile
 MARKERS = re.compile(
     r"[ \t]*### BEGIN FAULTY\n.*?### END FAULTY\n|[ \t]*### (?:BEGIN|END) SOLUTION\n?", re.DOTALL
 )
-WASTED = "a process of the sandbox was ended from outside, which is nobody's mark."
+WASTED = "repeated because a process of the sandbox ended. No mark depends on that."
 LEAST_FOR_DISCRIMINATION = 10  # students
 MOST_CAUSES = 15
 MOST_GROUPS = 40
@@ -449,10 +449,7 @@ def _effort(facts: Facts) -> str:
         + f"\n<p>Half took at most {quantile(seconds, 0.5):.2g} s, the longest {longest:.2g} s; "
         f"{cpu:.3g} s of processor time in all.</p>\n"
         + (hit or "<p>No submission hit a limit.</p>")
-        + (
-            f"\n<p>{_plural(wasted, 'run', 'runs')} had to be made again: {WASTED}</p>"
-            * bool(wasted)
-        )
+        + (f"\n<p>{_plural(wasted, 'run was', 'runs were')} {WASTED}</p>" * bool(wasted))
     )
 
 

@@ -244,7 +244,7 @@ def test_a_test_that_was_not_decided_waits_is_listed_and_marked_by_the_next_run(
     assert facts.waiting == 2 and not facts.causes
     listed = render(facts)
     assert listed.count("The tests&#x27; process ended.") == 2
-    assert "4 runs had to be made again" in listed
+    assert "4 runs were repeated" in listed
     lines = events(coursedir)
     assert [len(line["wasted"]) for line in lines] == [2, 2]
     assert all(line["loss"]["cell"] == "test_mean" for line in lines)

@@ -148,7 +148,7 @@ def test_who_crashes_pays_for_the_crash_alone_and_costs_one_run_more(rooms: Room
     ):
         outcome = hand_in(rooms, HONEST | answers)
         assert toys.scores(outcome) == DESERVED | dict.fromkeys(lost, 0.0)
-        assert outcome.status == "marked" and "left out" in outcome.sentence
+        assert outcome.status == "marked" and "marked without" in outcome.sentence
         assert len(outcome.wasted) == 1
 
 

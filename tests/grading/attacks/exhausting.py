@@ -216,14 +216,14 @@ code(
     "a crash of the interpreter",
     "crash",
     "import ctypes\nctypes.string_at(0)",
-    says="left out",
+    says="marked without",
     wasted=1,
 )
 code(
     "an order to abort",
     "abort",
     "import os\nos.abort()",
-    says="left out",
+    says="marked without",
     wasted=1,
 )
 code(
@@ -257,7 +257,7 @@ for _ in range(10**6): pass
 )
 
 
-@attack("a crash in every function and every cell", says="left out", wasted=1)
+@attack("a crash in every function and every cell", says="marked without", wasted=1)
 def crashes(_: dict) -> dict:
     crash = "import ctypes; ctypes.string_at(0)"
     made = answering(
