@@ -67,9 +67,10 @@ class Rooms:
             except BoxUnavailable:
                 raise
             except Exception as error:
-                if not self.made and len(wasted) + 1 == TRIES:
-                    raise  # no room at all: an error of the whole run
-                wasted.append({"said": f"{type(error).__name__}: {error}"})
+                said = f"{type(error).__name__}: {error}"
+                if not self.made and len(wasted) + 1 == TRIES:  # what is wrong is not in the work
+                    raise BoxUnavailable(f"No sandbox could be started ({said}).") from error
+                wasted.append({"said": said})
             except BaseException:
                 _close(room)
                 raise
