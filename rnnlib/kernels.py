@@ -7,23 +7,24 @@ rearrangements changes a formula:
    a block of steps; only W_h h_{t-1} has to wait its turn. In the backward pass, the
    gradients of W_x, W_h and x are one large product a block. Blocks are short,
    because arrays as long as the sequence leave the processor's cache before they
-   are used; but not so short that adding up the products' results costs as much as
-   the products.
+   are used; but not so short that adding up the products costs as much as they do.
 2. All that the backward pass multiplies by is known before it begins. It is computed
-   for a block at once, and a step only multiplies by it.
+   for a run of steps at once, and a step only multiplies by it.
 3. Gates are the first axis, (G, rows, H), so that each gate lies in one piece of
-   memory and `n, r, z = gates` reads like the equation.
-4. The gradients with respect to what stands inside the gates, dz, are the other way
-   round, (rows, G, H): one product with W_h, as it is, then adds up over the gates.
-5. σ(z) = 1 / (1 + e^-z), with the sign put into W_h and b beforehand. What is stored
-   is 1 + e^-z, as a step divides by it as fast as it would multiply by the gate.
+   memory and `n, r, z = gates` reads like the equation. In a batch of one they are
+   the second: then all gates of a step lie in one piece.
+4. The gradients with respect to what stands inside the gates, dz, are laid out as
+   (rows, G, H): one product with W_h, as it is, then adds up over the gates.
+5. σ(z) = 1 / (1 + e^-z), with the sign put into the weights beforehand. What is stored
+   is 1 + e^-z, as a step divides by it as fast as it would multiply by the gate. e^x
+   costs half of what tanh costs with AVX2; with AVX-512 both are cheap.
 6. Sequences are packed (see `sequences`): a step computes only those that are still
    running, and padding costs nothing.
-7. A call of NumPy costs half a microsecond whatever it does, a slice a fifth. So
-   results go into arrays that are there already (`out=`), and the views of all the
-   steps of a block are made at once (`_steps`).
+7. A call of NumPy costs about a fifth of a microsecond whatever it does, a slice a third
+   of that. So results go into arrays that are there already, a function's last argument,
+   and the views of the steps are kept from one pass to the next (`_Room`).
 8. What is stored for the backward pass lies in memory that the thread has used before
-   (`room`).
+   (`_Pool`).
 
 Each forward function returns `(result, cache)`, each backward function takes
 `(gradient of the result, cache)` and returns the gradients with respect to x, the first
@@ -31,7 +32,7 @@ state and the weights, ordered as they were given. In every function N counts th
 rows, and `plan` says where each step lies among them. With `keep` false, in evaluation,
 nothing is stored: the cache is None, and the memory needed does not depend on T but for
 input and output. Weights may change after the forward pass; x and the first state must
-not. The backward function uses the cache up.
+not. The backward function gives the memory of the pass back.
 """
 
 from __future__ import annotations
@@ -43,9 +44,12 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import add, copyto, divide, exp, multiply, reciprocal, subtract, tanh
 
 from .activations import nonlinearity_pair
 from .sequences import Packing, last_states
+
+dot = np.ndarray.dot  # np.dot itself, but a call costs a quarter less
 
 Array = np.ndarray
 Arrays = tuple[Array, ...]
@@ -53,51 +57,74 @@ Arrays = tuple[Array, ...]
 RUN = 2**17  # so many numbers of each gate are worked on at once: all of them fit into a cache
 
 
+class _Room:
+    """Uninitialised arrays of these shapes in one piece of memory, and views of their steps."""
+
+    MOST = 2**12  # steps whose views are kept: a view takes as much memory as a small state
+
+    def __init__(self, piece: Array, made: tuple[str, Any, Any]) -> None:
+        self.piece, self.made, self.arrays, start = piece, made, [], 0
+        self.views: dict[Any, Any] = {}
+        self.steps = 0
+        _, dtype, shapes = made
+        for shape in shapes:
+            size = math.prod(shape) * dtype.itemsize
+            self.arrays.append(piece[start : start + size].view(dtype).reshape(shape))
+            start += _lines(shape, dtype)
+
+    def views_of(self, run: _Run, start: int, *parts: Array) -> list[list[Array]]:
+        """The steps of a run in these parts of the room, which begins there; kept to be reused."""
+        place = start, run.place
+        views = self.views.get(place)
+        if views is None:
+            views = [_steps(part, run) for part in parts]
+            self.steps += run.steps
+            if self.steps <= self.MOST:
+                self.views[place] = views
+        return views
+
+
 class _Pool(threading.local):
-    """Memory that this thread's passes have given back, for the next ones: LIMIT bytes at most.
+    """Rooms that this thread's passes have given back, for the next ones: LIMIT bytes at most.
 
     What a program frees goes back to the system, and comes again page by page, each of
-    them cleared first. A piece that waits for PATIENCE others to come back is let go.
+    them cleared first. A room that waits for PATIENCE others to come back is let go.
     """
 
     LIMIT, PATIENCE = 2**26, 32
 
     def __init__(self) -> None:
-        self.pieces: list[tuple[int, Array]] = []  # (when it came, piece), the last one first
+        self.rooms: list[tuple[int, _Room]] = []  # (when it came, room), the last one first
         self.time = 0
 
-    def take(self, size: int) -> Array:
-        """A piece of at least so many bytes, uninitialised; it belongs to whoever asked."""
-        for place, (_, piece) in enumerate(self.pieces):
-            if size <= len(piece) <= 2 * size:
-                del self.pieces[place]
-                return piece
-        return np.empty(size, np.uint8)
+    def take(self, purpose: str, dtype: Any, *shapes: tuple[int, ...]) -> _Room:
+        """A room with such arrays; it belongs to whoever asked."""
+        made, size = (purpose, dtype, shapes), sum(_lines(shape, dtype) for shape in shapes)
+        for place, (_, room) in enumerate(self.rooms):
+            if room.made == made:
+                return self.rooms.pop(place)[1]
+        for place, (_, room) in enumerate(self.rooms):
+            if size <= len(room.piece) <= 2 * size:
+                return _Room(self.rooms.pop(place)[1].piece, made)
+        return _Room(np.empty(size, np.uint8), made)
 
-    def give(self, *pieces: Array) -> None:
-        """Take back pieces that nobody looks at any more."""
-        self.time += len(pieces)
-        found = [(self.time, piece) for piece in pieces] + self.pieces
-        self.pieces, total = [], 0
-        for came, piece in found:
-            total += len(piece)
+    def give(self, *rooms: _Room) -> None:
+        """Take back rooms that nobody looks into any more."""
+        self.time += len(rooms)
+        found = [(self.time, room) for room in rooms] + self.rooms
+        self.rooms, total = [], 0
+        for came, room in found:
+            total += len(room.piece)
             if total <= self.LIMIT and self.time - came <= self.PATIENCE:
-                self.pieces.append((came, piece))
+                self.rooms.append((came, room))
 
 
 _pool = _Pool()
 
 
-def _room(dtype: Any, *shapes: tuple[int, ...]) -> tuple[Array, list[Array]]:
-    """A piece of memory, and uninitialised arrays of these shapes that lie in it."""
-    # whole lines of the processor's cache
-    sizes = [-(-math.prod(shape) * dtype.itemsize // 64) * 64 for shape in shapes]
-    piece, arrays, start = _pool.take(sum(sizes)), [], 0
-    for shape, size in zip(shapes, sizes, strict=True):
-        used = piece[start : start + math.prod(shape) * dtype.itemsize]
-        arrays.append(used.view(dtype).reshape(shape))
-        start += size
-    return piece, arrays
+def _lines(shape: tuple[int, ...], dtype: Any) -> int:
+    """The bytes of an array, in whole lines of the processor's cache."""
+    return -(-math.prod(shape) * dtype.itemsize // 64) * 64
 
 
 def rnn_forward(
@@ -116,10 +143,11 @@ def rnn_forward(
         np.matmul(x[block.rows], W_x.T, out=h[block.rows])
         h[block.rows] += b
         for run in block.runs:
-            h_prev, recurrent = h_prev[: run.B], np.empty((run.B, len(W_h)), x.dtype)
+            h_prev = _running(h_prev, run)
+            recurrent = np.empty_like(h_prev)
             for h_t in _steps(h[run.rows], run):
-                h_t += np.matmul(h_prev, W_h_T, out=recurrent)
-                f(h_t, out=h_t)
+                add(h_t, dot(h_prev, W_h_T, recurrent), h_t)
+                f(h_t, h_t)
                 h_prev = h_t
     cache = (x, h, h_0, W_x.copy(), W_h.copy(), plan, nonlinearity) if keep else None
     return (h, (last_states(h, h_0, plan),)), cache
@@ -141,13 +169,13 @@ def rnn_backward(
     for block in _blocks(plan, len(W_h))[::-1]:
         dz = f_grad(h[block.rows])
         for run in block.runs[::-1]:
-            dh = dh_next[: run.B]  # the others end before
+            dh = _running(dh_next, run)  # the others end before
             for dy_t, dz_t in _backwards(_steps(dy[run.rows], run), _steps(dz[run.inside], run)):
-                dh += dy_t
+                add(dh, dy_t, dh)
                 if record is not None:
-                    record.append(dh[None].copy())
-                dz_t *= dh
-                np.dot(dz_t, W_h, out=dh)
+                    record.append(dh.reshape(1, run.B, -1).copy())
+                multiply(dz_t, dh, dz_t)
+                dot(dz_t, W_h, dh)
         np.matmul(dz, W_x, out=dx[block.rows])
         _add_product(dW_x, dz, x[block.rows], block, np.empty_like(dW_x))
         _add_product(dW_h, dz, _previous(h, h_0, plan, block), block, np.empty_like(dW_h))
@@ -166,58 +194,47 @@ def lstm_forward(
     (h_0, c_0), H, dtype = state, len(weights[1]) // 4, x.dtype
     one, h, c = np.array(1, dtype), np.empty((len(x), H), dtype), c_0.copy()
     blocks = _blocks(plan, H)
-    memory, (store, W_x, W_h, W_x_T, W_h_T) = _room(
-        dtype,
-        (len(x) if keep else _largest(blocks), 6, H),
-        *(W.shape for W in weights[:2]),
-        (4, x.shape[1], H),
-        (4, H, H),
-    )
+    rows, again = len(x) if keep else _largest(blocks), [W.shape for W in weights[:2]]
+    shapes = (rows, 5, H), (4, x.shape[1], H), (4, H, H), *(again if keep else ())
+    room = _pool.take("lstm_forward", dtype, *shapes)
     # o, i, f, g: what goes through the sigmoid lies together, and what dc goes to
-    for W, ours in zip(weights, (W_x, W_h), strict=False):
+    (store, W_x_T, W_h_T, *copies), order = room.arrays, [3, 0, 1, 2]
+    for W, ours in zip(weights, copies, strict=False):
         np.concatenate([W[3 * H :], W[: 3 * H]], out=ours)
-    sign = np.array([-1, -1, -1, 1], dtype).reshape(4, 1, 1)
-    b_1 = sign * weights[2].reshape(4, 1, H)[[3, 0, 1, 2]]
-    np.multiply(W_x.reshape(4, H, -1).swapaxes(1, 2), sign, out=W_x_T)
-    product, W_h_T = _recurrence(W_h, sign, W_h_T, plan)
+    product, W_h_T, b_1 = _for_steps(weights, order, W_x_T, W_h_T, order, plan)
     h_prev = h_0
     with np.errstate(over="ignore"):  # a gate that is shut: e^-z is inf, and 1 / inf is 0
         for block in blocks:
-            slots = _slots(store, block, plan, keep)
-            np.matmul(x[block.rows], W_x_T, out=slots[1:5])
+            start = block.rows.start if keep else 0
+            slots = _slots(store, start, block, plan)
+            np.matmul(x[block.rows], W_x_T, out=slots[:4])
             for run in block.runs:
-                # tanh c_t, 1/o, 1/i, 1/f, g, c_{t-1}
+                # 1/o, 1/i, 1/f, g, c_{t-1}
                 part = slots[:, run.inside]
-                part[1:5] += b_1
-                c_before = _steps(part[5], run)
-                c_before[0][...] = c[: run.B]  # what has ended stays in c
-                h_prev, recurrent = h_prev[: run.B], _gates(4, h_prev[: run.B])
-                into, (written, left) = _flat(recurrent, plan), (terms := _gates(2, h_prev))
-                for gates, sigmoids, g, divisors, divided, tanh_c, o, c_t, h_t in zip(
-                    _steps(part[1:5], run),
-                    _steps(part[1:4], run),
-                    _steps(part[4], run),
-                    _steps(part[2:4], run),
-                    _steps(part[4:6], run),
-                    _steps(part[0], run),
-                    _steps(part[1], run),
-                    [*c_before[1:], c[: run.B]],
-                    _steps(h[run.rows], run),
-                    strict=True,
+                part[:4] += b_1
+                parts = part[:4], part[:3], part[3], part[1:3], part[3:], part[0], part[4]
+                *views, c_before = room.views_of(run, start, *parts)
+                last, h_prev = _running(c, run), _running(h_prev, run)
+                c_before[0][...] = last  # what has ended stays in c
+                recurrent, terms = _gates(4, h_prev), _gates(2, h_prev)
+                into, (written, left) = _flat(recurrent, plan), terms
+                c_after, h_steps = [*c_before[1:], last], _steps(h[run.rows], run)
+                for gates, sigmoids, g, divisors, divided, o, c_t, h_t in zip(
+                    *views, c_after, h_steps, strict=True
                 ):
-                    product(h_prev, W_h_T, out=into)
-                    gates += recurrent
-                    np.exp(sigmoids, out=sigmoids)
-                    sigmoids += one
-                    np.tanh(g, out=g)
-                    np.divide(divided, divisors, out=terms)  # i g and f c_{t-1}
-                    np.add(written, left, out=c_t)
-                    np.tanh(c_t, out=tanh_c)
-                    np.divide(tanh_c, o, out=h_t)
+                    product(h_prev, W_h_T, into)
+                    add(gates, recurrent, gates)
+                    exp(sigmoids, sigmoids)
+                    add(sigmoids, one, sigmoids)
+                    tanh(g, g)
+                    divide(divided, divisors, terms)  # i g and f c_{t-1}
+                    add(written, left, c_t)
+                    tanh(c_t, h_t)
+                    divide(h_t, o, h_t)
                     h_prev = h_t
     if not keep:
-        _pool.give(memory)
-    cache = (x, h, h_0, W_x, W_h, plan, store, memory) if keep else None
+        _pool.give(room)
+    cache = (x, h, h_0, *copies, plan, room) if keep else None
     return (h, (last_states(h, h_0, plan), c)), cache
 
 
@@ -230,73 +247,73 @@ def lstm_backward(
     c_n as far as the loss looks at them directly. `record` collects the whole gradients
     with respect to each h_t and c_t as (2, B_t, H), from the last step to the first.
     """
-    x, h, h_0, W_x, W_h, plan, store, memory = cache
+    x, h, h_0, W_x, W_h, plan, room = cache
     H, one, blocks = W_h.shape[1], np.array(1, x.dtype), _blocks(plan, W_h.shape[1])
     dx, dW_x, dW_h, db = _gradients(x, W_x, W_h)
     dh_next, dc_next = (array.copy() for array in dlast)
-    scratch, (factors, rest_rows, dz_rows, sums) = _scratch(x, H, 6, blocks)
+    scratch = _scratch("lstm_backward", x, H, 6, blocks)
+    factors, rest_rows, dz_rows, sums = scratch.arrays
+    largest = np.array(np.finfo(x.dtype).max)
     apart = plan.B > 1  # for a batch of one the factors lie as dz must, and become it
     for block in blocks[::-1]:
-        slots, n = _slots(store, block, plan), block.rows.stop - block.rows.start
-        dz = dz_rows[:n] if apart else factors[:n, 1:5]
+        slots = _slots(room.arrays[0], block.rows.start, block, plan)
+        dz = dz_rows[: block.size] if apart else factors[: block.size, 1:5]
+        dz = dz.reshape(block.size, 4 * H)
         for run in block.runs[::-1]:
             # What dh is multiplied by to reach c, and to reach z_o: o (1 - tanh² c) and
             # tanh c o (1 - o); what dc is multiplied by to reach z_i, z_f, z_g and c_{t-1}:
             # g i (1 - i), c_{t-1} f (1 - f), i (1 - g²) and f. Here h = o tanh c.
             part, by = slots[:, run.inside], _factors(factors, run, apart)
             to_c, o, i, f, to_g, kept = by
-            tanh_c, _, _, _, g, c = part
+            over_o, _, _, g, c = part
             h_rows, rest = h[run.rows], rest_rows[: len(o)]
-            np.reciprocal(part[1:4], out=by[1:4])
-            np.multiply(h_rows, tanh_c, out=to_c)
-            np.subtract(o, to_c, out=to_c)
-            np.subtract(one, o, out=o)
-            o *= h_rows
-            np.multiply(i, g, out=rest)
-            np.multiply(rest, g, out=to_g)
-            np.subtract(i, to_g, out=to_g)
-            np.subtract(one, i, out=i)
-            i *= rest
-            np.copyto(kept, f)
-            np.subtract(one, f, out=f)
-            f *= kept
-            f *= c
-            dh, dc = dh_next[: run.B], dc_next[: run.B]
+            reciprocal(part[:3], by[1:4])
+            np.minimum(over_o, largest, out=rest)  # where o is 0, h is too: not 0 times inf
+            multiply(rest, h_rows, to_c)  # tanh c
+            multiply(to_c, h_rows, to_c)
+            subtract(o, to_c, to_c)
+            subtract(one, o, o)
+            multiply(o, h_rows, o)
+            multiply(i, g, rest)
+            multiply(rest, g, to_g)
+            subtract(i, to_g, to_g)
+            subtract(one, i, i)
+            multiply(i, rest, i)
+            copyto(kept, f)
+            subtract(one, f, f)
+            multiply(f, kept, f)
+            multiply(f, c, f)
+            rows = dz.reshape(block.size, 4, H).swapaxes(0, 1)[:, run.inside]
+            parts = by[:2], to_c, by[2:], kept, by[1:5], dz[run.inside], rows
+            views = scratch.views_of(run, 0, *parts)
+            dh, dc = _running(dh_next, run), _running(dc_next, run)
             for dy_t, from_h, dc_t, from_c, dc_before, gates, dz_t, dz_gates in _backwards(
-                _steps(dy[run.rows], run),
-                _steps(by[:2], run),
-                _steps(to_c, run),
-                _steps(by[2:], run),
-                _steps(kept, run),
-                _steps(by[1:5], run),
-                _steps(dz[run.inside].reshape(-1, 4 * H), run),
-                _steps(dz[run.inside].swapaxes(0, 1), run),
+                _steps(dy[run.rows], run), *views
             ):
-                dh += dy_t
-                from_h *= dh
-                dc_t += dc
+                add(dh, dy_t, dh)
+                multiply(from_h, dh, from_h)
+                add(dc_t, dc, dc_t)
                 if record is not None:
-                    record.append(np.stack([dh, dc_t]))
-                from_c *= dc_t
+                    record.append(np.stack([dh, dc_t]).reshape(2, run.B, H))
+                multiply(from_c, dc_t, from_c)
                 dc = dc_before
                 if apart:
-                    np.copyto(dz_gates, gates)
-                np.dot(dz_t, W_h, out=dh)
+                    copyto(dz_gates, gates)
+                dot(dz_t, W_h, dh)
             dc_next[: run.B] = dc
-        dz = dz.reshape(-1, 4 * H)
         np.matmul(dz, W_x, out=dx[block.rows])
         for dW, inputs in (dW_x, x[block.rows]), (dW_h, _previous(h, h_0, plan, block)):
             _add_product(dW[: 3 * H], dz[:, H:], inputs, block, sums)  # back to i, f, g, o
             _add_product(dW[3 * H :], dz[:, :H], inputs, block, sums)
         db += np.ones(len(dz), x.dtype) @ dz
-    _pool.give(memory, scratch)
+    _pool.give(room, scratch)
     db = np.concatenate([db[H:], db[:H]]).astype(x.dtype)
     return dx, (dh_next, dc_next), (dW_x, dW_h, db)
 
 
 def lstm_gates(cache: Any) -> dict[str, Array]:
     """What `lstm_forward` stored, until the backward pass: c, i, f, g, o, each (N, H)."""
-    _, o, i, f, g, c_before = _stored(cache)
+    o, i, f, g, c_before = _stored(cache)
     return {"c": c_before / f + g / i, "i": 1 / i, "f": 1 / f, "g": g, "o": 1 / o}
 
 
@@ -312,56 +329,47 @@ def gru_forward(
     H = len(b_hn)
     one, h = np.array(1, dtype), np.empty((len(x), H), dtype)
     blocks = _blocks(plan, H)
-    memory, (store, W_x_nrz, W_h_rzn, W_x_T, W_h_T) = _room(
-        dtype,
-        (len(x) if keep else _largest(blocks), 5, H),
-        W_x.shape,
-        W_h.shape,
-        (3, x.shape[1], H),
-        (3, H, H),
-    )
-    np.concatenate([W_x[2 * H :], W_x[: 2 * H]], out=W_x_nrz)
-    np.copyto(W_h_rzn, W_h)
-    sign = np.array([1, -1, -1, 1], dtype).reshape(4, 1, 1)
-    b_1 = sign[:3] * b.reshape(3, 1, H)[[2, 0, 1]]
-    np.multiply(W_x_nrz.reshape(3, H, -1).swapaxes(1, 2), sign[:3], out=W_x_T)
-    product, W_h_T = _recurrence(W_h, sign[1:], W_h_T, plan)
+    rows, again = len(x) if keep else _largest(blocks), (W_x.shape, W_h.shape)
+    shapes = (rows, 5, H), (3, x.shape[1], H), (3, H, H), *(again if keep else ())
+    room = _pool.take("gru_forward", dtype, *shapes)
+    (store, W_x_T, W_h_T, *copies), order = room.arrays, [2, 0, 1]  # n, r, z; the past r, z, n
+    if keep:
+        np.concatenate([W_x[2 * H :], W_x[: 2 * H]], out=copies[0])
+        np.copyto(copies[1], W_h)
+    product, W_h_T, b_1 = _for_steps((W_x, W_h, b), order, W_x_T, W_h_T, [0, 1, 2], plan)
     h_prev = h_0
     with np.errstate(over="ignore"):  # as in `lstm_forward`
         for block in blocks:
-            slots = _slots(store, block, plan, keep)
+            start = block.rows.start if keep else 0
+            slots = _slots(store, start, block, plan)
             np.matmul(x[block.rows], W_x_T, out=slots[1:4])
             for run in block.runs:
                 # h_{t-1} - n, n, 1/r, 1/z, and what the past says to the candidate
                 part = slots[:, run.inside]
                 part[1:4] += b_1
-                h_prev, recurrent = h_prev[: run.B], _gates(3, h_prev[: run.B])
-                into, rest = _flat(recurrent, plan), np.empty_like(h_prev)
-                from_past, to_n = recurrent[:2], recurrent[2]
+                parts = part[0], part[1], part[2:4], part[2], part[3], part[4]
+                views = room.views_of(run, start, *parts)
+                h_prev = _running(h_prev, run)
+                recurrent, rest = _gates(3, h_prev), np.empty_like(h_prev)
+                into, from_past, to_n = _flat(recurrent, plan), recurrent[:2], recurrent[2]
                 for change, n, sigmoids, r, z, past, h_t in zip(
-                    _steps(part[0], run),
-                    _steps(part[1], run),
-                    _steps(part[2:4], run),
-                    _steps(part[2], run),
-                    _steps(part[3], run),
-                    _steps(part[4], run),
-                    _steps(h[run.rows], run),
-                    strict=True,
+                    *views, _steps(h[run.rows], run), strict=True
                 ):
-                    product(h_prev, W_h_T, out=into)
-                    sigmoids += from_past
-                    np.exp(sigmoids, out=sigmoids)
-                    sigmoids += one
-                    np.add(to_n, b_hn, out=past)
-                    n += np.divide(past, r, out=rest)
-                    np.tanh(n, out=n)
-                    np.subtract(h_prev, n, out=change)
-                    np.divide(change, z, out=h_t)  # (1 - z) n + z h_{t-1} = n + z (h_{t-1} - n)
-                    h_t += n
+                    product(h_prev, W_h_T, into)
+                    add(sigmoids, from_past, sigmoids)
+                    exp(sigmoids, sigmoids)
+                    add(sigmoids, one, sigmoids)
+                    add(to_n, b_hn, past)
+                    divide(past, r, rest)
+                    add(n, rest, n)
+                    tanh(n, n)
+                    subtract(h_prev, n, change)
+                    divide(change, z, h_t)  # (1 - z) n + z h_{t-1} = n + z (h_{t-1} - n)
+                    add(h_t, n, h_t)
                     h_prev = h_t
     if not keep:
-        _pool.give(memory)
-    cache = (x, h, h_0, W_x_nrz, W_h_rzn, plan, store, memory) if keep else None
+        _pool.give(room)
+    cache = (x, h, h_0, *copies, plan, room) if keep else None
     return (h, (last_states(h, h_0, plan),)), cache
 
 
@@ -374,15 +382,17 @@ def gru_backward(
     as the loss looks at them directly. `record` collects the whole gradients with respect
     to each h_t as (1, B_t, H), from the last step to the first.
     """
-    x, h, h_0, W_x, W_h, plan, store, memory = cache
+    x, h, h_0, W_x, W_h, plan, room = cache
     H, one, blocks = W_h.shape[1], np.array(1, x.dtype), _blocks(plan, W_h.shape[1])
     dx, dW_x, dW_h, _ = _gradients(x, W_x, W_h)
     db, dh_next = np.zeros(4 * H), dlast[0].copy()
-    scratch, (factors, rest_rows, dz_rows, sums) = _scratch(x, H, 5, blocks)
+    scratch = _scratch("gru_backward", x, H, 5, blocks)
+    factors, rest_rows, dz_rows, sums = scratch.arrays
     apart = plan.B > 1  # as in `lstm_backward`
     for block in blocks[::-1]:
-        slots, n = _slots(store, block, plan), block.rows.stop - block.rows.start
-        dz = dz_rows[:n] if apart else factors[:n, 1:]
+        slots = _slots(room.arrays[0], block.rows.start, block, plan)
+        dz = dz_rows[: block.size] if apart else factors[: block.size, 1:]
+        dz = dz.reshape(block.size, 4 * H)
         for run in block.runs[::-1]:
             # What dh is multiplied by to reach h_{t-1} through z, and to reach what stands
             # inside n, r, z and the past inside n: z, (1 - z)(1 - n²), past (1 - z)(1 - n²)
@@ -392,42 +402,39 @@ def gru_backward(
             kept, to_n, to_r, to_z, to_past = by
             change, n, r, z, past = part
             rest = rest_rows[: len(n)]
-            np.reciprocal(z, out=kept)
-            np.subtract(one, kept, out=rest)
-            np.multiply(n, n, out=to_n)
-            np.subtract(one, to_n, out=to_n)
-            to_n *= rest
-            np.multiply(rest, kept, out=to_z)
-            to_z *= change
-            np.reciprocal(r, out=to_past)
-            np.subtract(one, to_past, out=rest)
-            to_past *= to_n
-            rest *= past
-            np.multiply(to_past, rest, out=to_r)
-            dh = dh_next[: run.B]
+            reciprocal(z, kept)
+            subtract(one, kept, rest)
+            multiply(n, n, to_n)
+            subtract(one, to_n, to_n)
+            multiply(to_n, rest, to_n)
+            multiply(rest, kept, to_z)
+            multiply(to_z, change, to_z)
+            reciprocal(r, to_past)
+            subtract(one, to_past, rest)
+            multiply(to_past, to_n, to_past)
+            multiply(rest, past, rest)
+            multiply(to_past, rest, to_r)
+            rows = dz.reshape(block.size, 4, H).swapaxes(0, 1)[:, run.inside]
+            parts = by, kept, by[1:], dz[run.inside, H:], rows
+            views = scratch.views_of(run, 0, *parts)
+            dh = _running(dh_next, run)
             for dy_t, from_h, through_z, gates, dz_t, dz_gates in _backwards(
-                _steps(dy[run.rows], run),
-                _steps(by, run),
-                _steps(kept, run),
-                _steps(by[1:], run),
-                _steps(dz[run.inside].reshape(-1, 4 * H)[:, H:], run),
-                _steps(dz[run.inside].swapaxes(0, 1), run),
+                _steps(dy[run.rows], run), *views
             ):
-                dh += dy_t
+                add(dh, dy_t, dh)
                 if record is not None:
-                    record.append(dh[None].copy())
-                from_h *= dh
+                    record.append(dh.reshape(1, run.B, H).copy())
+                multiply(from_h, dh, from_h)
                 if apart:
-                    np.copyto(dz_gates, gates)
-                np.dot(dz_t, W_h, out=dh)
-                dh += through_z
-        dz = dz.reshape(-1, 4 * H)
+                    copyto(dz_gates, gates)
+                dot(dz_t, W_h, dh)
+                add(dh, through_z, dh)
         np.matmul(dz[:, : 3 * H], W_x, out=dx[block.rows])
         _add_product(dW_x[: 2 * H], dz[:, H : 3 * H], x[block.rows], block, sums)
         _add_product(dW_x[2 * H :], dz[:, :H], x[block.rows], block, sums)  # back to r, z, n
         _add_product(dW_h, dz[:, H:], _previous(h, h_0, plan, block), block, sums)
         db += np.ones(len(dz), x.dtype) @ dz
-    _pool.give(memory, scratch)
+    _pool.give(room, scratch)
     db = db.astype(x.dtype)
     weights = dW_x, dW_h, np.concatenate([db[H : 3 * H], db[:H]]), db[3 * H :]
     return dx, (dh_next,), weights
@@ -441,9 +448,10 @@ def gru_gates(cache: Any) -> dict[str, Array]:
 
 def _stored(cache: Any) -> Array:
     """A copy of the slots of all rows, (S, N, H)."""
-    *_, plan, store, _ = cache
+    *_, plan, room = cache
+    store = room.arrays[0]
     N, S, H = store.shape
-    slots = [_slots(store, block, plan) for block in _blocks(plan, H)]
+    slots = [_slots(store, block.rows.start, block, plan) for block in _blocks(plan, H)]
     return np.concatenate([store.reshape(S, N, H)[:, :0], *slots], axis=1)
 
 
@@ -454,6 +462,8 @@ class _Run(NamedTuple):
     B: int
     rows: slice
     inside: slice
+    each: tuple[int, ...]  # what a step's arrays have before H: (B,), nothing in a batch of one
+    place: tuple[int, ...]  # what tells it from other runs in the same arrays
 
 
 class _Block(NamedTuple):
@@ -461,17 +471,18 @@ class _Block(NamedTuple):
 
     first: int
     rows: slice
+    size: int
     runs: list[_Run]
     last: bool
 
 
 def _blocks(plan: Packing, H: int) -> list[_Block]:
     """The time steps in groups, for products, and each in runs, for all else (see 1)."""
-    starts, sizes, B = plan.starts, plan.sizes, max(plan.B, 1)
+    starts, sizes = plan.starts, plan.sizes
     T = len(sizes) - sizes.count(0)  # behind the longest sequence there is nothing to do
     if T == 0:
         return []
-    count = max(round(T / max(16, 256 // B, H // B)), 1)
+    count = max(round(T / max(2, 384 // plan.B, H // plan.B)), 1)
     blocks = []
     for first, stop in pairwise(T * k // count for k in range(count + 1)):
         edges = [first, stop]
@@ -479,32 +490,35 @@ def _blocks(plan: Packing, H: int) -> list[_Block]:
             edges[1:1] = [t for t in range(first + 1, stop) if sizes[t] < sizes[t - 1]]
         runs = []
         for a, b in pairwise(edges):
-            length = max(RUN // (sizes[a] * H), 1)
+            B, length = sizes[a], max(RUN // (sizes[a] * H), 1)
             for t in range(a, b, length):
                 end = min(t + length, b)
                 inside = slice(starts[t] - starts[first], starts[end] - starts[first])
-                runs.append(_Run(end - t, sizes[a], slice(starts[t], starts[end]), inside))
-        blocks.append(_Block(first, slice(starts[first], starts[stop]), runs, stop == T))
+                each = (B,) if plan.B > 1 else ()
+                place = plan.B, starts[stop] - starts[first], inside.start, end - t, B
+                rows = slice(starts[t], starts[end])
+                runs.append(_Run(end - t, B, rows, inside, each, place))
+        size = starts[stop] - starts[first]
+        blocks.append(_Block(first, slice(starts[first], starts[stop]), size, runs, stop == T))
     return blocks
 
 
 def _largest(blocks: list[_Block]) -> int:
     """The rows of the largest block."""
-    return max((block.rows.stop - block.rows.start for block in blocks), default=0)
+    return max((block.size for block in blocks), default=0)
 
 
-def _slots(store: Array, block: _Block, plan: Packing, keep: bool = True) -> Array:
+def _slots(store: Array, start: int, block: _Block, plan: Packing) -> Array:
     """A block's part of the store, (S, n, H): each slot in one piece, but each row if B = 1."""
-    start = block.rows.start if keep else 0
-    piece = store[start : start + block.rows.stop - block.rows.start]
+    piece = store[start : start + block.size]
     n, S, H = piece.shape
     return piece.swapaxes(0, 1) if plan.B == 1 else piece.reshape(S, n, H)
 
 
-def _scratch(x: Array, H: int, S: int, blocks: list[_Block]) -> tuple[Array, list[Array]]:
+def _scratch(purpose: str, x: Array, H: int, S: int, blocks: list[_Block]) -> _Room:
     """What a backward pass works in: S factors, one more, dz, and a product."""
-    rows = _largest(blocks)
-    return _room(x.dtype, (rows, S, H), (rows, H), (rows, 4, H), (4 * H * max(H, x.shape[1]),))
+    rows, product = _largest(blocks), (4 * H * max(H, x.shape[1]),)
+    return _pool.take(purpose, x.dtype, (rows, S, H), (rows, H), (rows, 4, H), product)
 
 
 def _factors(factors: Array, run: _Run, apart: bool) -> Array:
@@ -515,29 +529,46 @@ def _factors(factors: Array, run: _Run, apart: bool) -> Array:
     return factors[:n].reshape(S, n, H)
 
 
-def _recurrence(W_h: Array, sign: Array, out: Array, plan: Packing) -> tuple[Any, Array]:
-    """The product of h and W_h (G·H, H) in a step, and W_h for it, in `out` (G, H, H)."""
-    G, H, _ = out.shape
-    turned = W_h.reshape(G, H, H).swapaxes(1, 2)
+def _for_steps(
+    weights: Arrays, order: list[int], W_x_T: Array, W_h_T: Array, past: list[int], plan: Packing
+) -> tuple[Any, Array, Array]:
+    """How a step multiplies by W_h, W_h for it, and b (G, 1, H): the sigmoids' are negative.
+
+    Fills W_x_T (G, I, H) with W_x (G·H, I), its gates in this order, and W_h_T (G, H, H) with
+    W_h (G·H, H) in the order `past`. The gate that is no sigmoid is the third of i, f, g, o
+    and of r, z, n.
+    """
+    (G, _, H), (W_x, W_h, b), dtype = W_x_T.shape, weights, W_x_T.dtype
     if plan.B == 1:  # one product of a vector and a matrix
-        side_by_side = out.reshape(H, G, H)
-        np.multiply(turned, sign, out=side_by_side.swapaxes(0, 1))
-        return np.dot, side_by_side.reshape(H, G * H)
-    return np.matmul, np.multiply(turned, sign, out=out)
+        W_h_T = W_h_T.reshape(H, G, H).swapaxes(0, 1)
+    sign = [np.array(1 if gate == 2 else -1, dtype) for gate in range(G)]
+    for W, W_T, gates in (W_x, W_x_T, order), (W_h, W_h_T, past):
+        for gate, turned in zip(gates, W_T, strict=True):
+            np.multiply(W[gate * H : (gate + 1) * H].T, sign[gate], out=turned)
+    b_1 = np.array([sign[gate] * b[None, gate * H : (gate + 1) * H] for gate in order])
+    if plan.B == 1:
+        return dot, W_h_T.swapaxes(0, 1).reshape(H, G * H), b_1
+    return np.matmul, W_h_T, b_1
 
 
 def _flat(recurrent: Array, plan: Packing) -> Array:
-    """The array (G, B, H) as the product of `_recurrence` fills it."""
-    return recurrent.reshape(1, -1) if plan.B == 1 else recurrent
+    """The array (G, B, H) as the product of `_for_steps` fills it: (G·H,) in a batch of one."""
+    return recurrent.reshape(-1) if plan.B == 1 else recurrent
+
+
+def _running(state: Array, run: _Run) -> Array:
+    """The rows of a state (B, H) that run, as the steps' arrays are: (run.B, H), (H,) if B = 1."""
+    H = state.shape[-1]
+    return state.reshape(-1, H)[: run.B].reshape(*run.each, H)
 
 
 def _gates(G: int, h: Array) -> Array:
-    """Room for the gates of one step, in one piece: (G, B, H), as h is (B, H)."""
+    """Room for the gates of one step, in one piece: (G, B, H), or (G, H) if h is (H,)."""
     return np.empty((G, *h.shape), h.dtype)
 
 
 def _gradients(x: Array, W_x: Array, W_h: Array) -> tuple[Array, Array, Array, Array]:
-    """Room for dx; dW_x, dW_h and db, zero: the biases' sums in float64."""
+    """Room for dx (N, I), dW_x, dW_h and db (G·H,): zero, and float64 for its long sums."""
     make = np.empty_like if len(x) else np.zeros_like  # the first product writes, see below
     return np.empty_like(x), make(W_x), make(W_h), np.zeros(len(W_h))
 
@@ -556,9 +587,9 @@ def _relu(z: Array, out: Array) -> None:
 
 
 def _steps(rows: Array, run: _Run) -> list[Array]:
-    """The rows (…, n, H) of a run, step by step: views."""
-    *gates, _, H = rows.shape
-    split = rows.reshape(*gates, run.steps, run.B, H)
+    """Views of the rows (…, n, H) of a run, step by step: (…, run.B, H), (…, H) if B = 1."""
+    *gates, _, width = rows.shape
+    split = rows.reshape(*gates, run.steps, *run.each, width)
     return list(split.swapaxes(0, 1) if gates else split)
 
 
@@ -568,7 +599,7 @@ def _backwards(*steps: list[Array]) -> Iterable[tuple[Array, ...]]:
 
 
 def _previous(h: Array, h_0: Array, plan: Packing, block: _Block) -> Array:
-    """For each row of a block, the state of the same sequence one step before."""
+    """For each row of a block, the state of the same sequence one step before: (n, H)."""
     starts, pieces = plan.starts, []
     if block.first and (shift := plan.sizes[block.first - 1]) == block.runs[-1].B:
         return h[block.rows.start - shift : block.rows.stop - shift]

@@ -300,7 +300,7 @@ def test_memory_is_given_back_after_a_long_batch(layer, T):
     model, dy = layer(8, 16, seed=0), np.ones((T, 16, 16))
 
     def held():
-        return sum(len(piece) for _, piece in kernels._pool.pieces)
+        return sum(len(room.piece) for _, room in kernels._pool.rooms)
 
     model(np.ones((T, 16, 8)))
     model.backward(dy)
