@@ -24,6 +24,13 @@ log = logging.getLogger(__name__)
 
 
 @cache
+def katex_folder() -> str:
+    """Below _static, with KaTeX's version in its name: the fonts have no stamp of their own."""
+    package = json.loads(KATEX.with_name("package.json").read_text(encoding="utf-8"))
+    return f"katex-{package['version']}"
+
+
+@cache
 def _katex() -> subprocess.Popen:
     return subprocess.Popen(
         [Path(NODE_ROOT, "bin", "node"), THEME / "formulas.mjs"],
@@ -115,7 +122,7 @@ def copy_katex(app: Sphinx) -> None:
     """KaTeX's styles and the one format of its fonts that every browser reads."""
     if app.builder.format != "html":
         return
-    folder = Path(app.outdir, "_static", "katex")
+    folder = Path(app.outdir, "_static", katex_folder())
     (folder / "fonts").mkdir(parents=True, exist_ok=True)
     css = (KATEX / "katex-swap.min.css").read_text()
     css = re.sub(r',url\([^)]*\.(?:woff|ttf)\) format\("[a-z]+"\)', "", css)

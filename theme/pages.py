@@ -19,6 +19,7 @@ from theme import TOKENS
 from theme.addresses import EXERCISES_BRANCH, colab, repository, version
 from theme.cards import cards
 from theme.downloads import exercise_of, files_read
+from theme.formulas import katex_folder
 from theme.live import scripts
 from theme.reference import source_of
 from theme.social import citation, picture_of
@@ -140,7 +141,7 @@ def styles(doctree: nodes.document | None) -> list[str]:
     if doctree is None:
         return needed
     if doctree.next_node(lambda node: isinstance(node, (nodes.math, nodes.math_block))):
-        needed.insert(0, "katex/katex.css")
+        needed.insert(0, f"{katex_folder()}/katex.css")
     classes = {name for node in doctree.findall(nodes.Element) for name in node.get("classes", ())}
     # more of sphinx-design than folds, which book.css knows
     if any(

@@ -93,6 +93,12 @@ def test_page_is_accessible_self_contained_light_and_fits(browser, site, name):
     problems += [f"image does not load: {source}" for source in broken]
     if sum(weights.values()) > BUDGET:
         problems.append(f"{sum(weights.values())} bytes: {weights}")
+    # else a browser might use an old one beside a new one
+    stamped = re.compile(r"\?v=[0-9a-f]{8}$|\.[0-9a-f]{8}/|/katex-[\d.]+/")
+    static = [address for address in weights if "/_static/" in address]
+    problems += [
+        f"no version stamp: {address}" for address in static if not stamped.search(address)
+    ]
     for scheme, width in (("light", 1280), ("light", 390), ("dark", 390), ("dark", 1280)):
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
