@@ -65,15 +65,19 @@ def table(course: dict[str, Any], what: str) -> list[str]:
 
 def number_chapters(app: Sphinx, env: BuildEnvironment) -> list[str]:
     """A chapter has the number of its name, also while one before it is not written yet."""
+    changed = False
     for docname, numbers in env.toc_secnumbers.items():
         if docname[:2].isdigit():
             number = (int(docname[:2]),)
-            numbers.update({anchor: number for anchor, was in numbers.items() if was})
+            own = {anchor: number for anchor, was in numbers.items() if was}
+            changed |= not own.items() <= numbers.items()
+            numbers.update(own)
             numbered = [env.titles[docname], *env.tocs[docname].findall(nodes.reference)]
             for node in numbered:
                 if node.get("secnumber"):
                     node["secnumber"] = number
-    return TocTreeCollector().assign_figure_numbers(env)
+    # walking all pages again costs as much as rendering a chapter
+    return TocTreeCollector().assign_figure_numbers(env) if changed else []
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
