@@ -167,33 +167,6 @@ def test_an_arrow_is_dragged(figure, name):
         check(figure)
 
 
-def test_a_finger_on_an_arrow_moves_the_weight_and_not_the_page(figure):
-    page = figure.page
-    drawing = figure.locator("svg").first
-    drawing.scroll_into_view_if_needed()
-    scrolled = page.evaluate("scrollY")
-    touch = page.context.new_cdp_session(page)
-
-    def swipe(x, y):
-        for kind, way in (
-            ("touchStart", 0),
-            ("touchMove", 20),
-            ("touchMove", 60),
-            ("touchEnd", None),
-        ):
-            points = [] if way is None else [{"x": x, "y": y - way}]
-            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    box = figure.locator("g[data-drag=w_h] path").nth(2).bounding_box()
-    swipe(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    assert float(weight(figure, "w_h").input_value()) == pytest.approx(0.8 + 1.2)
-    assert page.evaluate("scrollY") == scrolled
-    box = figure.locator(".y rect").nth(2).bounding_box()
-    swipe(box["x"] + box["width"] / 2, box["y"] + 10)
-    page.wait_for_function(f"scrollY > {scrolled} + 30")
-    assert settings(figure)["w_h"] == 2
-
-
 def test_the_strip_draws_what_the_table_says_and_the_setting_before_as_a_ghost(figure):
     page = figure.page
 
@@ -251,68 +224,6 @@ def test_guess_first_then_reveal(figure, by):
     )
     weight(figure, "w_h").press("ArrowLeft")
     assert table(figure)["h"][-1] is None, "a new setting is guessed anew"
-
-
-def test_a_link_of_the_page_plays_its_setting_here(figure):
-    page = figure.page
-    page.evaluate(
-        """document.querySelector("article").insertAdjacentHTML("afterbegin",
-             "<p><a href='?rnn-cell=example:latch,w_h:1.2,x:1.0.-1.0.0,t:3#there'>so</a></p>")"""
-    )
-    page.evaluate("window.here = true")
-    page.locator("article a", has_text="so").first.click()
-    case, _ = check(figure)
-    assert (case["w_x"], case["w_h"], case["x"][:5]) == (3, 1.2, [1, 0, -1, 0, 0])
-    assert "Step 3 of 5" in figure.locator(".status").text_content()
-    assert page.evaluate("window.here"), "the page was loaded again"
-    assert figure.locator(".card").evaluate("card => card.getRootNode().activeElement === card")
-    page.go_back()
-    assert settings(figure)["w_x"] == 1
-    page.go_forward()
-    assert settings(figure)["w_x"] == 3
-
-
-def test_time_moves_both_ways_and_stops_at_its_ends(figure):
-    def known():
-        return figure.locator("svg .y .value").count()
-
-    step, back = button(figure, "Step"), button(figure, "Back")
-    assert known() == 1
-    for expected in (2, 3, 4, 5, 5):
-        step.press("Enter")
-        assert known() == expected
-    assert step.get_attribute("aria-disabled") == "true"
-    assert step.evaluate("node => node.matches(':focus')"), "the focus must stay where it was"
-    back.press("Space")
-    assert known() == 4
-    assert step.get_attribute("aria-disabled") == "false"
-    button(figure, "Reset").press("Enter")
-    assert known() == 0
-    assert back.get_attribute("aria-disabled") == "true"
-    assert "memory h is 0" in figure.locator(".status").text_content()
-
-
-def test_play_walks_through_time_and_pauses(figure):
-    figure.page.clock.install(time=0)
-    figure.page.clock.pause_at(1000)  # from here, time passes only when it is told to
-    button(figure, "Reset").press("Enter")
-    button(figure, "Play").press("Enter")
-    seen = []
-    for _ in range(2):
-        seen.append(figure.locator("svg .y .value").count())
-        figure.page.clock.run_for(900)
-    assert seen == [1, 2]
-    button(figure, "Pause").press("Enter")
-    figure.page.clock.run_for(5000)
-    assert figure.locator("svg .y .value").count() == 3
-    assert button(figure, "Play").count() == 1
-
-
-def test_less_motion_means_the_end_at_once(figure):
-    figure.page.emulate_media(reduced_motion="reduce")
-    button(figure, "Play").press("Enter")
-    assert figure.locator("svg .y .value").count() == STEPS
-    assert button(figure, "Play").count() == 1
 
 
 @pytest.mark.parametrize(

@@ -314,30 +314,6 @@ def test_nonsense_in_the_address_is_said(site, page, name):
     assert figure.evaluate("element => JSON.stringify(element.setting)") == written
 
 
-def test_the_example_in_figure_js_runs(site, page):
-    """The worked example at its head, taken out and played."""
-    head = (FOLDER / "figure.js").read_text().split("\n\n")[0]
-    code = "\n".join(
-        line[3:].removeprefix("    ") for line in head.splitlines() if line[3:].startswith("    ")
-    )
-    code = code.replace('"./', f'"{site}/_static/figures/')
-    page.goto(f"{site}/404.html")
-    page.evaluate(
-        """(code) => {
-            document.querySelector("article").append(document.createElement("unrolled-fading"));
-            const script = Object.assign(document.createElement("script"), { type: "module" });
-            script.textContent = code;
-            document.head.append(script);
-        }""",
-        code,
-    )
-    figure = page.locator("unrolled-fading")
-    figure.locator("rect").nth(3).wait_for()
-    assert figure.locator("input").input_value() == "0.8"
-    figure.locator("input").press("Home")
-    assert "0.00 of the input is left" in figure.locator(".status").text_content()
-
-
 @pytest.mark.parametrize("name", FIGURES)
 def test_links_in_the_text_ask_for_what_can_be_shown(page, site, name):
     """Every {play} of every page."""

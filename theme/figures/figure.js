@@ -301,7 +301,7 @@ button[aria-pressed="true"] { background: var(--state-wash); border-color: var(-
 button[aria-disabled="true"] { color: var(--muted); border-style: dashed; cursor: default; }
 button.name { min-height: 1.5rem; min-width: 0; padding: 0; border: 0; color: inherit; background: none; font-weight: inherit; }
 button.name:disabled { cursor: default; }
-button.name:not(:disabled) { text-decoration: underline; text-underline-offset: 0.15em; }
+button.name:not(:disabled, [aria-disabled="true"]) { text-decoration: underline; text-underline-offset: 0.15em; }
 button.quiet { justify-self: start; border: 0; padding: 0; color: var(--muted); font-size: 0.9rem; text-decoration: underline; min-height: 1.75rem; }
 :focus-visible { outline: 3px solid var(--state); outline-offset: 2px; }
 .choice { display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: center; }

@@ -45,6 +45,8 @@ const CSS = `
 .inputs .value { display: block; color: var(--input); font-weight: 600; }
 .hint { color: var(--muted); font-size: 0.85rem; }
 .guess { display: grid; grid-template-columns: auto 1fr auto; gap: 0.5rem 1.2rem; align-items: end; }
+.guess > .slider, .guess > .hint { grid-area: 1 / 2; }
+.guess > .hint { min-height: 0; align-self: center; }
 .formula { display: grid; gap: 0.2rem 0.6rem; grid-template-columns: auto 1fr; align-content: start;
   padding: 0.7rem 0.8rem; border-radius: 8px; background: var(--shade); }
 .formula p { display: contents; }
@@ -83,8 +85,8 @@ svg g:hover > .handle { stroke-opacity: 0.2; }
   .formula .filled { padding-left: 0.8rem; margin-bottom: 0.25rem; min-height: 1.45em; }
   .status { min-height: 5.8em; }
   .guess { grid-template-columns: auto 1fr; }
-  .guess .slider { grid-row: 2; grid-column: 1 / -1; }
-  .guess > :last-child { justify-self: start; }
+  .guess > .slider, .guess > .hint { grid-area: 2 / 1 / auto / -1; }
+  .guess > :nth-child(3) { justify-self: start; }
   .hint { min-height: 2.9em; }
   svg text { font-size: 12px; }
 }
@@ -177,7 +179,8 @@ class RNNCell extends Figure {
         html("p", { class: "hint" }, `The memory h over ${LONG} steps, with input 0 after step ${T}; `,
           html("span", { class: "ghost", "aria-hidden": "true" }), " the setting before"),
         this.strip),
-      html("div", { class: "guess" }, this.guessing.element, this.guessed.element, this.reveal),
+      html("div", { class: "guess" }, this.guessing.element, this.guessed.element, this.reveal,
+        this.invite = html("p", { class: "hint" }, "Hide the bars, guess where the memory ends, and then reveal them.")),
       html("div", { class: "controls" },
         Object.values(this.sliders).map(({ element }) => element), this.nonlinearity.element),
       this.status,
@@ -245,6 +248,7 @@ class RNNCell extends Figure {
       html("span", { class: "value" }, number(model.x[i], 0)), html("span", { class: "unseen" }, " press to change")));
     this.guessing.set(guess.on);
     for (const part of [this.guessed.element, this.reveal]) part.style.visibility = guess.on ? "visible" : "hidden";
+    this.invite.style.visibility = guess.on ? "hidden" : "visible";
     Object.assign(this.guessed.input, { min: this.range().low, max: this.range().high });
     this.guessed.set(guess.value);
     this.reveal.setAttribute("aria-disabled", guess.revealed);

@@ -154,27 +154,29 @@ export function heat(columns, { width, height }) {
 
 /**
  * Parts of a drawing that are dragged up and down: whatever lies in it with `data-drag="name"`.
- * `start(name, event)` hears the press; `move(name, pixels, event)` how far up the pointer is since.
- * Whoever cannot drag needs a control beside it that does the same.
+ * `start(name)` hears the press; `move(name, pixels, event)` how far up the pointer is since then,
+ * at each move and at the end. The parts may be drawn anew meanwhile. Whoever cannot drag needs a
+ * control beside the drawing that does the same.
  */
 export function drag(drawing, { start = () => {}, move }) {
   let held = null;
+  const part = (event) => event.target.closest("[data-drag]");
+  const follow = (event) => held && move(held.name, held.from - event.clientY, event);
   drawing.addEventListener("pointerdown", (event) => {
-    const name = event.target.closest("[data-drag]")?.dataset.drag;
-    if (!name || event.button) return;
+    if (!part(event) || event.button) return;
     event.preventDefault(); // no text is selected
-    // the drawing holds the pointer, since its parts may be drawn anew under it
     drawing.setPointerCapture(event.pointerId);
-    held = { name, from: event.clientY };
-    start(name, event);
-    move(name, 0, event);
+    held = { name: part(event).dataset.drag, from: event.clientY };
+    start(held.name);
   });
-  drawing.addEventListener("pointermove", (event) => held && move(held.name, held.from - event.clientY, event));
-  // a finger on such a part does not scroll the page; touch-action alone does not see to it inside an <svg>
+  // A finger on such a part does not scroll the page; inside an <svg>, touch-action does not see to
+  // that. This comes after pointerdown, which must leave the part in its place until then.
   drawing.addEventListener("touchstart", (event) => {
-    if (event.target.closest("[data-drag]")) event.preventDefault();
+    if (part(event)) event.preventDefault();
   }, { passive: false });
-  for (const end of ["pointerup", "pointercancel"]) drawing.addEventListener(end, () => { held = null; });
+  drawing.addEventListener("pointermove", follow);
+  drawing.addEventListener("pointerup", (event) => { follow(event); held = null; });
+  drawing.addEventListener("pointercancel", () => { held = null; });
 }
 
 /**
@@ -200,10 +202,12 @@ export function bars(caption, [first, second], length, { onPick } = {}) {
     html("tbody", {}, rows.map(({ row }) => row)));
   function set(entries, { title = caption, picking = false } = {}) {
     head.textContent = title;
+    const picked = entries.some(({ pressed }) => pressed);
     rows.forEach(({ row, name, bar, mark, cells }, i) => {
       const { name: text = "–", share = null, mark: other = null, strong = false, pressed = null } = entries[i] ?? {};
       name.textContent = text;
       name.disabled = !picking;
+      if (onPick) name.setAttribute("aria-disabled", picked); // not `disabled`, which would lose the focus
       if (pressed === null) name.removeAttribute("aria-pressed");
       else name.setAttribute("aria-pressed", pressed);
       row.classList.toggle("strong", strong);

@@ -1,0 +1,220 @@
+"""What theme/figures/figure.js and svg.js do for every figure, on figures made for the purpose."""
+
+from __future__ import annotations
+
+import pytest
+from browsing import ROOT
+
+HEAD = (ROOT / "theme" / "figures" / "figure.js").read_text().split("\n\n")[0]
+# the worked example at the head of figure.js
+FADING = "\n".join(
+    line[3:].removeprefix("    ") for line in HEAD.splitlines() if line[3:].startswith("    ")
+)
+WALK = """
+import { Figure, player } from "./figure.js";
+class Walk extends Figure {
+  build() {
+    this.player = player({ T: 3, t: 1, onMove: () => this.update() });
+    return [this.player.element];
+  }
+  render() { this.say(`now at ${this.player.t}`); }
+}
+Walk.define("walk");
+"""
+PULL = """
+import { Figure } from "./figure.js";
+import { drag, svg } from "./svg.js";
+class Pull extends Figure {
+  value = 0;
+  build() {
+    this.drawing = svg("svg", { height: 300 });
+    let before;
+    drag(this.drawing, {
+      start: () => { before = this.value; },
+      move: (name, pixels) => { this.value = before + pixels; this.update(); },
+    });
+    return [this.drawing];
+  }
+  render(width) { // drawn anew under the pointer
+    this.drawing.setAttribute("viewBox", `0 0 ${width} 300`);
+    this.drawing.replaceChildren(
+      svg("rect", { width: 100, height: 300, "data-drag": "handle" }),
+      svg("rect", { x: 120, width: 100, height: 300 }));
+    this.say(`pulled by ${this.value}`);
+  }
+}
+Pull.define("pull");
+"""
+
+
+@pytest.fixture
+def show(site, page):
+    """Puts a figure into a page, from the text of its script."""
+
+    def run(name, script):
+        page.goto(f"{site}/start.html")
+        page.evaluate(
+            """([name, text]) => {
+                document.querySelector("article").prepend(document.createElement(name));
+                const script = Object.assign(document.createElement("script"), { type: "module" });
+                script.textContent = text;
+                document.head.append(script);
+            }""",
+            [f"unrolled-{name}", script.replace('"./', f'"{site}/_static/figures/')],
+        )
+        figure = page.locator(f"unrolled-{name}")
+        figure.locator(".status:not(:empty)").wait_for()
+        return figure
+
+    return run
+
+
+def said(figure) -> str:
+    return figure.locator(".status").text_content()
+
+
+def button(figure, name):
+    return figure.get_by_role("button", name=name, exact=True)
+
+
+def test_the_example_at_its_head_runs(show):
+    figure = show("fading", FADING)
+    assert figure.locator("rect").count() == 4
+    assert figure.locator("input").input_value() == "0.8"
+    figure.locator("input").press("Home")
+    assert "0.00 of the input is left" in said(figure)
+
+
+def test_a_link_of_the_page_plays_its_setting_without_loading_the_page(show):
+    figure = show("fading", FADING)
+    page = figure.page
+    page.evaluate(
+        """window.here = true;
+           const link = "<p><a href='?fading=w:0.5#there'>so</a></p>";
+           document.querySelector("article").insertAdjacentHTML("beforeend", link);"""
+    )
+    page.locator("article a", has_text="so").last.click()
+    assert figure.locator("input").input_value() == "0.5"
+    assert page.url.endswith("?fading=w:0.5#there")
+    assert page.evaluate("window.here"), "the page was loaded again"
+    assert figure.locator(".card").evaluate("card => card.matches(':focus')")
+    assert 0 <= figure.bounding_box()["y"] < 400, "the figure is in sight"
+    page.go_back()
+    assert figure.locator("input").input_value() == "0.8"
+    page.go_forward()
+    assert figure.locator("input").input_value() == "0.5"
+
+
+def test_the_setting_is_written_into_the_address_and_can_be_copied(show):
+    figure = show("fading", FADING)
+    page = figure.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("history.replaceState(null, '', '?other=1')")
+    assert "fading" not in page.url, "nothing is written before the reader has moved anything"
+    figure.locator("input").press("ArrowLeft")
+    page.wait_for_url("**?other=1&fading=w:0.7")
+    figure.locator("input").press("ArrowLeft")
+    button(figure, "Copy a link to this setting").press("Enter")
+    assert page.evaluate("navigator.clipboard.readText()").endswith("?other=1&fading=w:0.6")
+    for _ in range(2):
+        figure.locator("input").press("ArrowRight")
+    page.wait_for_url("**?other=1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        ("w:2", "w is “2”, but must be a number from 0 to 1"),
+        ("w:", "w is “”, but must be a number from 0 to 1"),
+        ("w:wide", "w is “wide”, but must be a number from 0 to 1"),
+        ("constructor:1", "“constructor” is not known here"),
+    ],
+)
+def test_an_address_that_asks_for_nonsense_is_named(show, asked, problem):
+    figure = show("fading", FADING)
+    figure.page.evaluate(
+        "asked => { history.pushState(null, '', asked); dispatchEvent(new Event('popstate')); }",
+        f"?fading={asked}",
+    )
+    assert problem in said(figure)
+    assert figure.locator("input").input_value() == "0.8"
+    figure.locator("input").press("Home")
+    assert problem not in said(figure)
+
+
+def test_time_moves_both_ways_and_stops_at_its_ends(show):
+    figure = show("walk", WALK)
+    step, back = button(figure, "Step"), button(figure, "Back")
+    for expected in (2, 3, 3):
+        step.press("Enter")
+        assert said(figure) == f"now at {expected}"
+    assert step.get_attribute("aria-disabled") == "true"
+    assert step.evaluate("node => node.matches(':focus')"), "the focus must stay where it was"
+    back.press("Space")
+    assert said(figure) == "now at 2"
+    assert step.get_attribute("aria-disabled") == "false"
+    button(figure, "Reset").press("Enter")
+    assert said(figure) == "now at 0"
+    assert back.get_attribute("aria-disabled") == "true"
+
+
+def test_play_walks_through_time_pauses_and_ends(show):
+    figure = show("walk", WALK)
+    clock = figure.page.clock
+    clock.install(time=0)
+    clock.pause_at(1000)  # from here, time passes only when it is told to
+    button(figure, "Reset").press("Enter")
+    button(figure, "Play").press("Enter")
+    seen = [said(figure)]
+    clock.run_for(900)
+    seen.append(said(figure))
+    button(figure, "Pause").press("Enter")
+    clock.run_for(5000)
+    assert [*seen, said(figure)] == ["now at 1", "now at 2", "now at 2"]
+    button(figure, "Play").press("Enter")
+    clock.run_for(5000)
+    assert said(figure) == "now at 3"
+    assert button(figure, "Play").count() == 1
+
+
+def test_less_motion_means_the_end_at_once(show):
+    figure = show("walk", WALK)
+    figure.page.emulate_media(reduced_motion="reduce")
+    button(figure, "Play").press("Enter")
+    assert said(figure) == "now at 3"
+    assert button(figure, "Play").count() == 1
+
+
+def test_a_part_is_dragged_although_it_is_drawn_anew_meanwhile(show):
+    figure = show("pull", PULL)
+    mouse, box = figure.page.mouse, figure.locator("[data-drag]").bounding_box()
+    mouse.move(box["x"] + 50, box["y"] + 200)
+    mouse.down()
+    for way in (10, 30):
+        mouse.move(box["x"] + 400, box["y"] + 200 - way)
+        assert said(figure) == f"pulled by {way}"
+    mouse.up()
+    mouse.move(box["x"] + 50, box["y"])
+    assert said(figure) == "pulled by 30"
+
+
+def test_a_finger_on_such_a_part_does_not_scroll_the_page(show):
+    figure = show("pull", PULL)
+    page = figure.page
+    touch = page.context.new_cdp_session(page)
+
+    def swipe(part):
+        box = figure.locator("rect").nth(part).bounding_box()
+        x, y = box["x"] + 50, box["y"] + 200
+        for kind, way in (("Start", 0), ("Move", 20), ("Move", 60), ("End", None)):
+            points = [] if way is None else [{"x": x, "y": y - way}]
+            touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+
+    swipe(0)
+    page.wait_for_function(
+        "element => element.status.textContent === 'pulled by 60'", arg=figure.element_handle()
+    )
+    assert page.evaluate("scrollY") == 0
+    swipe(1)
+    page.wait_for_function("scrollY > 30")
+    assert said(figure) == "pulled by 60"
