@@ -21,6 +21,22 @@ class Walk extends Figure {
 }
 Walk.define("walk");
 """
+HEAVY = """
+import { Figure } from "./figure.js";
+import { slider } from "./svg.js";
+class Heavy extends Figure {
+  static weights = "heavy.json";
+  static heavy = true;
+  build() {
+    const onInput = () => this.update();
+    this.slider = slider({ label: "n", min: 0, max: 9, step: 1, value: 1, onInput });
+    return [this.slider.element];
+  }
+  loaded(model) { this.factor = model.factor; }
+  render() { this.say(`the product is ${this.factor * this.slider.input.value}`); }
+}
+Heavy.define("heavy");
+"""
 PULL = """
 import { Figure } from "./figure.js";
 import { drag, svg } from "./svg.js";
@@ -83,6 +99,27 @@ def test_the_example_at_its_head_runs(show):
     assert figure.locator("input").input_value() == "0.8"
     figure.locator("input").press("Home")
     assert "0.00 of the input is left" in said(figure)
+    wide = figure.locator("svg").get_attribute("viewBox")
+    figure.page.set_viewport_size({"width": 400, "height": 800})
+    figure.page.wait_for_timeout(100)
+    narrow = figure.locator("svg").get_attribute("viewBox")
+    assert int(narrow.split()[2]) < int(wide.split()[2]), "a new width is drawn anew"
+
+
+def test_heavy_weights_are_fetched_at_the_first_key_or_press(show):
+    figure = show("heavy", HEAVY)
+    page = figure.page
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.route("**/figures/heavy.json*", lambda route: route.fulfill(json={"factor": 7}))
+    page.wait_for_timeout(300)
+    assert not asked
+    assert said(figure) == "The network is fetched when you press something here."
+    figure.locator("input").press("ArrowRight")
+    figure.locator(".status", has_text="the product is 14").wait_for()
+    figure.locator("input").press("ArrowRight")
+    assert said(figure) == "the product is 21"
+    assert len(asked) == 1
 
 
 def test_a_link_of_the_page_plays_its_setting_without_loading_the_page(show):
