@@ -33,6 +33,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_PNG = 40 * 1024  # bytes
+LONGEST_LINE = 84  # characters of code that fit beside a chapter's text
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -45,16 +46,18 @@ or read stored weights. For sampled text and the like there is the tag nbval-ign
 # The first code cell of every notebook, so that one that was downloaded alone says what it needs.
 # The install line is the one of the page Getting started.
 SETUP = """\
-# One thread for matrix products, set before NumPy is imported; then rnnlib, or how to get it.
+# One BLAS thread, set before NumPy is imported; then rnnlib, or how to get it.
 import os
 import subprocess
 import sys
 
 for library in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{{library}}_NUM_THREADS", "1")
-RNNLIB = "rnnlib[plot,progress] @ {wheel}"
+SITE = "{site}"
+RNNLIB = f"rnnlib[plot,progress] @ {{SITE}}exercises/{wheel}"
 if "google.colab" in sys.modules and "rnnlib" not in sys.modules:
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", RNNLIB], check=True){clone}
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, RNNLIB], check=True){clone}
 INSTALL = f'In a terminal: python -m pip install jupyterlab nbgrader "{{RNNLIB}}"'
 try:
     import rnnlib
@@ -64,9 +67,11 @@ if rnnlib.__version__ != "{version}":
     print(f"Written for rnnlib {version}; here is {{rnnlib.__version__}}. {{INSTALL}}")"""
 # what a chapter reads lies beside it; an assignment stays in its folder
 CLONE = """
-    clone = "git clone --quiet --depth=1 {repository} unrolled"
-    subprocess.run(clone.split(), check=True)
-    os.chdir("unrolled/chapters")  # the stored results that this chapter reads lie there"""
+    # the stored results that this chapter reads lie in the repository
+    repository = "{repository}"
+    clone = ["git", "clone", "--quiet", "--depth=1", repository, "unrolled"]
+    subprocess.run(clone, check=True)
+    os.chdir("unrolled/chapters")"""
 
 
 def notebooks(names: list[str]) -> list[Path]:
@@ -87,7 +92,8 @@ def setup_source(is_chapter: bool) -> str:
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     repository = config["repository"]["url"]
     return SETUP.format(
-        wheel=f"{published_at(repository)}exercises/{wheel_name()}",
+        site=published_at(repository),
+        wheel=wheel_name(),
         version=wheel_name().split("-")[1],
         clone=CLONE.format(repository=repository) if is_chapter else "",
     )
@@ -161,6 +167,12 @@ def complaints(notebook: nbformat.NotebookNode, keep_outputs: bool) -> list[str]
             found.append(f"cell {cell.id!r} has a random id: give it a name that says what it does")
         if cell.cell_type != "code" or not keep_outputs:
             continue
+        for number, line in enumerate(cell.source.splitlines(), start=1):
+            if len(line) > LONGEST_LINE:
+                found.append(
+                    f"cell {cell.id!r}, line {number}, has {len(line)} characters: break it, "
+                    f"since {LONGEST_LINE} fit beside the text"
+                )
         for output in cell.outputs:
             if output.output_type == "error":
                 found.append(f"cell {cell.id!r} ends in an error: {output.ename}: {output.evalue}")

@@ -248,7 +248,7 @@ def test_the_chapter_and_the_experiment_read_the_same_stories(chapter):
     told = f"storybook.stories({settings['stories']:_}, seed={settings['stories_seed']})"
     assert told in chapter.source("stories")
     count, seed = settings["fillers_per_distance"], settings["exam_seed"]
-    assert f"exam_after(filler, count={count}, seed=[{seed}, filler])" in chapter.source("exams")
+    assert f"exam_after(n, count={count}, seed=[{seed}, n])" in chapter.source("exams")
 
 
 def test_the_figure_plots_what_is_stored(chapter):

@@ -69,6 +69,9 @@ SPOILED = {
         outputs=[nbformat.v4.new_output("stream", name="stderr", text="warning")]
     ),
     "without alternative text": spoil_alt,
+    "cell 'one', line 2, has 85 characters": lambda nb: nb.cells[1].update(
+        source="x = 1\n" + "x" * 85 + "\n" + "x" * 84
+    ),
 }
 
 

@@ -92,7 +92,6 @@ def test_places_can_be_linked_to_by_touch(site, phone):
     assert set(shown) == {"1"}
 
 
-@pytest.mark.xfail(reason="some lines of code are longer than a page: to be broken", strict=False)
 @pytest.mark.parametrize("slug", CHAPTERS)
 def test_code_of_a_chapter_fits_beside_the_text(site, page, slug):
     page.goto(f"{site}/{slug}.html")

@@ -267,8 +267,9 @@ def test_one_install_line_stands_in_the_page_in_each_zip_and_in_each_notebook(ht
     for path in [*html.glob("downloads/*.ipynb"), *html.glob("exercises/*/*.ipynb")]:
         cells = json.loads(path.read_text())["cells"]
         setup = next("".join(cell["source"]) for cell in cells if cell.get("id") == "setup")
-        names = {"RNNLIB": re.search(r'^RNNLIB = "(.+)"', setup, re.M)[1]}
-        told = eval(re.search(r"^INSTALL = (f'.+')$", setup, re.M)[1], names)
+        names: dict[str, str] = {}
+        exec("\n".join(re.findall("^(?:SITE|RNNLIB|INSTALL) = .+", setup, re.M)), names)
+        told = names["INSTALL"]
         assert told.removeprefix("In a terminal: ") == line, path.name
 
 
