@@ -162,7 +162,11 @@ class Converter:
             if fence is None:
                 plain.append(line)
                 continue
-            end = next(i for i, other in enumerate(lines) if other.rstrip() == fence["fence"])
+            closing = (i for i, other in enumerate(lines) if other.rstrip() == fence["fence"])
+            end = next(closing, None)
+            if end is None:
+                self.unknown(f"the end of {line}")
+                end = len(lines)
             inside, lines = lines[:end], lines[end + 1 :]
             done.append(self.inline("\n".join(plain)))
             plain = []

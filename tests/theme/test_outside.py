@@ -124,7 +124,10 @@ def test_without_torch_the_cells_that_need_it_say_so(html, name, capsys):
         InteractiveShell.clear_instance()
 
 
-@pytest.mark.parametrize("markup", ["{strange}`x`", "```{strange}\nx\n```", "[a](nowhere.md)"])
+@pytest.mark.parametrize(
+    "markup",
+    ["{strange}`x`", "```{strange}\nx\n```", "[a](nowhere.md)", "```{dropdown} never closed\nx"],
+)
 def test_what_the_converter_does_not_know_is_a_warning_and_so_fails_the_build(markup, caplog):
     class App:
         class env:
