@@ -1,4 +1,4 @@
-"""The functions f that bend a layer's output, and their derivatives.
+"""The activation functions f, which bend a layer's output, and their derivatives.
 
 Each derivative is written in the *output* y = f(z), not in z: a network keeps y
 anyway, so the backward pass needs to remember nothing else.

@@ -70,7 +70,12 @@ def documented() -> dict[str, str]:
 
 def sentence(module: ModuleType) -> str:
     """The first sentence of a module's docstring."""
-    return " ".join(module.__doc__.split("\n\n")[0].split())
+    return numbered(" ".join(module.__doc__.split("\n\n")[0].split()))
+
+
+def numbered(text: str) -> str:
+    """With "chapter 08" for "chapter 08_bidirectional": markup.Names makes it a link."""
+    return re.sub(r"(chapter \d\d)_\w+", r"\1", text)
 
 
 def page_of(name: str) -> str:
@@ -148,7 +153,7 @@ def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> N
         if line.lstrip().startswith(">>>"):
             continue
         line = re.sub(r"(?<![`:\w])`([^`<>]+)`(?![`_])", reference, line)
-        line = re.sub(r"(chapter \d\d)_\w+", r"\1", line)  # markup.Names makes it a link
+        line = numbered(line)
         # napoleon puts a type into brackets; ours begin with a bracket: x : (T, B, I) array
         lines[i] = re.sub(r"(\*\*[^*]+\*\*) \(\*(.+?)\*\)(?= --|$)", r"\1 : *\2*", line)
     if what == "module":

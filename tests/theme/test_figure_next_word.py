@@ -174,7 +174,7 @@ def test_the_keyboard_plays_it(figure, network):
             select.press(key)
         told.add(" ".join(check(figure, network)))
     assert len(told) == 3
-    assert "only habit is left" in figure.locator(".status").text_content()
+    assert "how common each place is" in figure.locator(".status").text_content()
     assert [best for _, _, best in rows(figure)][:2] == [24, 12]
     lengths = []
     slider.press("Home")

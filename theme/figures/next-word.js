@@ -249,7 +249,7 @@ class NextWord extends Figure {
       this.say(`After word ${at} of ${T}, “${words[at - 1]}”: ${expects} The story goes on with ${words[at]}, ${percent(given)}.`);
     } else if (!best.length) this.say(expects);
     else this.say(`${picked ? `You guessed ${picked.name}. ` : ""}${expects} The best possible guess is ${places[first]}, ${percent(best[first])}. `
-        + (this.reason ? `The reason ended ${ago} words ago.` : "Without a reason, only habit is left."));
+        + (this.reason ? `The reason ended ${ago} words ago.` : "Without a reason, what counts is how common each place is."));
   }
 
   drawStrip(width, at) {
