@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
 import pytest
 from browsing import ROOT
+from PIL import Image
 
 CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("[0-9][0-9]_*.ipynb"))
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
@@ -124,6 +128,21 @@ def test_paper_is_white_and_nothing_on_it_is_folded(site, browser):
     assert not page.is_visible(".top") and not page.is_visible(".copy")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert not page.evaluate("document.querySelectorAll('article details[open]').length")
+    context.close()
+
+
+def test_a_figure_is_dark_on_a_dark_page_and_white_on_paper(site, browser):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    page.goto(f"{site}/02_cell.html")
+    figure = page.locator("article figure img").first
+    figure.scroll_into_view_if_needed()
+    figure.evaluate("image => image.decode()")
+    picture = np.array(Image.open(io.BytesIO(figure.screenshot())).convert("L"))
+    page_colour = 0x18  # of --paper in tokens.css, and what stands on it is legible
+    assert abs(int(np.median(picture)) - page_colour) < 8 and picture.max() > 180
+    page.emulate_media(media="print", color_scheme="dark")
+    assert figure.evaluate("image => getComputedStyle(image).filter") == "none"
     context.close()
 
 
