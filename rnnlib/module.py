@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .validation import FLOATS
+from .validation import FLOATS, expect_state
 
 _adding = threading.Lock()  # two threads that add to one gradient would lose a part
 
@@ -315,22 +315,10 @@ class Module:
             one parameter have different values.
         """
         own = {name: part for name, part in self._walk() if isinstance(part, Parameter)}
-        missing = [name for name in own if name not in state]
-        unexpected = [name for name in state if name not in own]
-        if missing or unexpected:
-            raise ValueError(
-                f"the state does not fit {type(self).__name__}: "
-                f"missing {missing or 'nothing'}, unexpected {unexpected or 'nothing'}"
-            )
-        arrays = {name: np.asarray(state[name]) for name in own}
+        values = {name: parameter.data for name, parameter in own.items()}
+        arrays = expect_state(type(self).__name__, state, values)
         first: dict[int, str] = {}
         for name, array in arrays.items():
-            if array.shape != own[name].shape:
-                raise ValueError(
-                    f"{name} has shape {array.shape}, but shape {own[name].shape} is needed"
-                )
-            if array.dtype.kind != "f":
-                raise ValueError(f"{name} has dtype {array.dtype}, but floats are needed")
             twin = first.setdefault(id(own[name]), name)
             if not np.array_equal(array, arrays[twin], equal_nan=True):
                 raise ValueError(

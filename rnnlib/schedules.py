@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .optim import Optimizer, expect_state
-from .validation import expect_positive
+from .optim import Optimizer
+from .validation import expect_positive, expect_state
 
 
 class Schedule:

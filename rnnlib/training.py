@@ -14,9 +14,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from .checkpoints import Checkpoint, PathLike
 from .losses import cross_entropy
 from .module import Module
-from .optim import Optimizer, clip_grad_norm, expect_state
+from .optim import Optimizer, clip_grad_norm
 from .schedules import Schedule, watched
-from .validation import as_rng, expect_positive
+from .validation import as_rng, expect_positive, expect_state
 
 
 class Batches:

@@ -8,6 +8,7 @@ returns the value, never a copy, and raises a ValueError otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -113,3 +114,29 @@ def expect_positive(name: str, value: Any, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise ValueError(f"{name} must be a whole number of at least {least}, got {value!r}")
     return int(value)
+
+
+def expect_state(
+    owner: str, state: Mapping[str, Any], own: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The arrays of a state, with own's names, shapes and kinds of numbers, or a ValueError."""
+    missing = [name for name in own if name not in state]
+    unexpected = [name for name in state if name not in own]
+    if missing or unexpected:
+        raise ValueError(
+            f"the state does not fit {owner}: "
+            f"missing {missing or 'nothing'}, unexpected {unexpected or 'nothing'}"
+        )
+    arrays = {name: np.asarray(state[name]) for name in own}
+    for name, array in arrays.items():
+        if array.shape != own[name].shape:
+            raise ValueError(
+                f"{name} of {owner} has shape {array.shape}, but shape {own[name].shape} is needed"
+            )
+        if array.dtype.kind != own[name].dtype.kind:
+            raise ValueError(
+                f"{name} of {owner} has dtype {array.dtype}, but {own[name].dtype} is needed"
+            )
+        if array.dtype.kind == "i" and (array < 0).any():
+            raise ValueError(f"{name} of {owner} is {array}, but a count is at least 0")
+    return arrays

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_against_torch import CONFIGURATIONS, TOLERANCE, error
 
 from rnnlib import (
     Adam,
@@ -21,19 +22,6 @@ from rnnlib import (
     log_softmax,
     softmax,
 )
-
-CONFIGURATIONS = 256
-TOLERANCE = {np.float64: 1e-10, np.float32: 1e-5}
-
-torch.set_num_threads(1)
-
-
-def error(ours, theirs):
-    """max|Δ| / max|reference|, for an array that is not just zeros."""
-    assert ours.shape == theirs.shape
-    scale = abs(theirs).max()
-    assert scale > 0, "comparing zeros with zeros proves nothing"
-    return abs(ours - theirs).max() / scale
 
 
 def random_case(seed, dtype=np.float64):
