@@ -127,7 +127,7 @@ def compare(
     close = functools.partial(likely.close, rtol=rtol, atol=atol)
 
     def fail(problem: str, clue: Callable[[], str] = str, fact: str = "") -> NoReturn:
-        cause = _in_the_code() or _named(got, want, causes or {}, close) or clue()
+        cause = _in_the_code(got) or _named(got, want, causes or {}, close) or clue()
         cause = cause or likely.of_globals(_latest.function)
         told = "; ".join(text for text in (given, case.told if case else "") if text)
         lines = [f"{name}{problem}", fact]
@@ -464,7 +464,7 @@ _results: dict[str, _Result] = {}
 _running: list[_Result] = []
 
 
-def _in_the_code() -> str:
+def _in_the_code(got: Any) -> str:
     """What is wrong whatever the numbers are: in the source, or in a second call."""
     function, result = _latest.function, _latest.result
     if function is None:
@@ -476,7 +476,8 @@ def _in_the_code() -> str:
             if not earlier.passed and other is not function and names.get(name) is other:
                 return f"it uses your {name}, which does not pass yet: see {earlier.title} first"
     with _settings_kept(), unavailable_names(_withheld):
-        return likely.of_source(function) or likely.of_second_call(function, _latest.args, result)
+        clue = likely.of_source(function)
+        return clue or likely.of_second_call(function, _latest.args, result, got)
 
 
 def _named(got: Any, want: Any, causes: Mapping[str, Any], close: Callable[..., bool]) -> str:

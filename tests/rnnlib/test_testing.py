@@ -467,6 +467,16 @@ def test_causes_that_stand_in_the_source(source, words):
     assert words in cause(text) and (bool(words) == bool(cause(text))), text
 
 
+def test_an_entry_that_is_not_filled_in_explains_its_own_result_alone():
+    source = LOOPS.replace("range(len(x))", "range(1, len(x))").replace(
+        "return h", "return h, 3 * x"
+    )
+    x = np.arange(1.0, 5)
+    filled, other = submitted(written(source), returns="h, other")(x)
+    assert "entries are used before they" in message(compare, "h", filled, 2 * x + 9)
+    assert cause(message(compare, "other", other, 2.5 * x)) == ""
+
+
 def test_a_name_that_hides_python_s_own_is_named():
     mine = written("def mine(x):\n    return sum(x)\n", sum=0)
     assert "gives the name sum another meaning" in cause(message(submitted(mine), np.ones(2)))
