@@ -9,9 +9,9 @@ import re
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions
 
-from grading.feedback import FeedbackPage, GetMarks, HideTests, protect_formgrader
-from grading.late import LatePenalty
+from grading.classroom.late import LatePenalty
 from grading.plugin import configure
+from grading.results.feedback import FeedbackPage, GetMarks, HideTests, protect_formgrader
 
 
 class NamedStubs(ClearSolutions):

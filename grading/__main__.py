@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .collect import Collected
-    from .roster import Roster
+    from .classroom.collect import Collected
+    from .classroom.roster import Roster
 
 REPORTS = "reports"  # in the course's folder
 
@@ -92,9 +92,10 @@ def run(options: argparse.Namespace) -> int:
         from nbgrader.api import MissingEntry
         from nbgrader.apps import NbGrader
 
-        from . import late, report
-        from .gradebook import opened
-        from .page import write
+        from .classroom import late
+        from .classroom.gradebook import opened
+        from .results import report
+        from .results.page import write
 
     app = NbGrader()
     app.load_config_file()
@@ -170,7 +171,7 @@ def _release(coursedir: Any, app: Any) -> None:
 
 
 def _roster(options: argparse.Namespace) -> Roster | None:
-    from . import roster
+    from .classroom import roster
 
     if not options.roster:
         return None
@@ -183,7 +184,7 @@ def _roster(options: argparse.Namespace) -> Roster | None:
 def _collect(
     options: argparse.Namespace, coursedir: Any, book: Any, people: Roster | None
 ) -> Collected:
-    from .collect import collect
+    from .classroom.collect import collect
 
     assignment = options.assignment
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -215,9 +216,9 @@ def _collect(
 def _autograde(options: argparse.Namespace, coursedir: Any, app: Any) -> Any:
     from dataclasses import replace
 
-    from . import batch
-    from .box import BoxUnavailable
+    from .classroom import batch
     from .plugin import BoxedAutograde
+    from .sandbox.box import BoxUnavailable
 
     autograde = BoxedAutograde(coursedir=coursedir, parent=app, config=app.config)
     settings = autograde.settings()
@@ -271,8 +272,8 @@ def _feedback(coursedir: Any, app: Any) -> None:
 
 
 def _export(options: argparse.Namespace, book: Any, people: Roster | None) -> list[tuple[str, str]]:
-    from . import export
-    from .page import write
+    from .results import export
+    from .results.page import write
 
     tables: list[tuple[str, str, Callable[..., list[list[str]]]]] = [
         ("Canvas", "canvas", export.canvas),

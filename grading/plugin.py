@@ -27,7 +27,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
-from . import batch, gradebook
+from .classroom import batch, gradebook
 
 
 class BoxedAutograde(Autograde):
@@ -46,7 +46,7 @@ class BoxedAutograde(Autograde):
 
     limits = Dict(
         Float(),
-        help="Limits of a submission that differ from grading.execution.Limits, by name.",
+        help="Limits of a submission that differ from grading.sandbox.room.Limits, by name.",
     ).tag(config=True)
 
     unsafe = Bool(
@@ -124,7 +124,7 @@ class BoxedAutograde(Autograde):
 
     def _mark(self, assignment: str) -> list[str]:
         """Mark an assignment; the students for whom the grader itself failed."""
-        from .box import BoxUnavailable
+        from .sandbox.box import BoxUnavailable
 
         self.run_pre_convert_hook()
         try:

@@ -16,7 +16,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from grading.execution import Execution
+from grading.sandbox.room import Execution
 
 ASSIGNMENT = "ps1"
 COURSE = "light"

@@ -27,7 +27,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 import classes  # noqa: E402
 
-from grading import batch, box, gradebook, log  # noqa: E402
+from grading.classroom import batch, gradebook, log  # noqa: E402
+from grading.sandbox import box  # noqa: E402
 
 CLASS = 40
 SUBMISSION = "a submission's process"

@@ -30,8 +30,8 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 import toys  # noqa: E402
 from attacks.book import ATTACKS  # noqa: E402
 
-from grading.intake import Submission  # noqa: E402
-from grading.spread import Rooms  # noqa: E402
+from grading.classroom.workers import Rooms  # noqa: E402
+from grading.marking.assignment import Submission  # noqa: E402
 
 GROUPS = ("forging", "reading", "tampering", "exhausting", "escaping", "malformed")
 LIMITS = {

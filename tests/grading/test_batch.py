@@ -20,10 +20,11 @@ import classes
 import pytest
 from nbgrader.api import Gradebook
 
-from grading import batch, intake, log, marking, spread
-from grading.batch import Settings
-from grading.execution import Loss
-from grading.report import gather, render
+from grading.classroom import batch, log, workers
+from grading.classroom.batch import Settings
+from grading.marking.assignment import Outcome, Specification, Submission, environment
+from grading.results.report import gather, render
+from grading.sandbox.room import Loss
 
 HERE = Path(__file__).parent
 
@@ -43,7 +44,7 @@ def coursedir(template: Path, tmp_path: Path) -> Any:
 
 @pytest.fixture(autouse=True)
 def without_a_box(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(marking.Specification, "room", lambda self: classes.OpenRoom())
+    monkeypatch.setattr(Specification, "room", lambda self: classes.OpenRoom())
 
 
 def run(coursedir: Any, **about: Any) -> batch.Report:
@@ -207,7 +208,7 @@ def test_a_grader_that_fails_gives_no_mark_and_tries_again(
             return super().run(notebook, **more)
 
     made = []
-    monkeypatch.setattr(marking.Specification, "room", lambda self: made.append(1) or Breaking())
+    monkeypatch.setattr(Specification, "room", lambda self: made.append(1) or Breaking())
     notebook = classes.solved(coursedir)
     notebook["cells"][0]["source"] = "ben's"
     classes.hand_in(coursedir, "ben", notebook)
@@ -215,7 +216,7 @@ def test_a_grader_that_fails_gives_no_mark_and_tries_again(
     assert list(report.with_status("failed")) == ["ben"]
     assert "the box is gone" in report.marked["ben"]["sentence"]
     assert scores(coursedir) == deserved
-    monkeypatch.setattr(marking.Specification, "room", lambda self: classes.OpenRoom())
+    monkeypatch.setattr(Specification, "room", lambda self: classes.OpenRoom())
     assert list(run(coursedir).marked) == ["ben"]
     assert len(scores(coursedir)) == 5
 
@@ -233,7 +234,7 @@ def test_a_test_that_was_not_decided_waits_is_listed_and_marked_by_the_next_run(
             done.loss, done.unmarked, done.sentence = loss, undecided, "The tests' process ended."
             return done
 
-    monkeypatch.setattr(marking.Specification, "room", lambda self: Examinerless())
+    monkeypatch.setattr(Specification, "room", lambda self: Examinerless())
     assert set(run(coursedir).marked) == set(deserved)
     for student, points in deserved.items():
         assert scores(coursedir)[student] == points | dict.fromkeys(undecided)
@@ -249,7 +250,7 @@ def test_a_test_that_was_not_decided_waits_is_listed_and_marked_by_the_next_run(
     assert [len(line["wasted"]) for line in lines] == [2, 2]
     assert all(line["loss"]["cell"] == "test_mean" for line in lines)
 
-    monkeypatch.setattr(marking.Specification, "room", lambda self: classes.OpenRoom())
+    monkeypatch.setattr(Specification, "room", lambda self: classes.OpenRoom())
     assert set(run(coursedir).marked) == set(deserved)
     assert scores(coursedir) == deserved
     assert not run(coursedir).marked
@@ -270,7 +271,7 @@ def test_a_room_that_dies_once_costs_nobody_a_mark(
                 raise BrokenPipeError("killed")
             return super().run(notebook, **more)
 
-    monkeypatch.setattr(marking.Specification, "room", lambda self: Dying())
+    monkeypatch.setattr(Specification, "room", lambda self: Dying())
     run(coursedir)
     assert scores(coursedir) == deserved
 
@@ -283,7 +284,7 @@ def test_missing_boxes_end_the_run_before_any_mark(
     def none(self: Any) -> Any:
         raise RuntimeError("no bubblewrap here")
 
-    monkeypatch.setattr(marking.Specification, "room", none)
+    monkeypatch.setattr(Specification, "room", none)
     with pytest.raises(RuntimeError, match="no bubblewrap"):
         run(coursedir)
     assert scores(coursedir) == {} and not events(coursedir)
@@ -352,7 +353,8 @@ RUNNER = """
 import sys, time
 sys.path.insert(0, {here!r})
 import classes
-from grading import batch, marking
+from grading.classroom import batch
+from grading.marking.assignment import Specification
 
 class Slow(classes.OpenRoom):
     def run(self, notebook, **more):
@@ -361,7 +363,7 @@ class Slow(classes.OpenRoom):
             file.write("run\\n")
         return super().run(notebook, **more)
 
-marking.Specification.room = lambda self: Slow()
+Specification.room = lambda self: Slow()
 print("ready", flush=True)
 batch.grade(classes.opened({root!r}), classes.ASSIGNMENT, batch.Settings(jobs=2))
 """
@@ -443,13 +445,13 @@ def test_what_is_in_hand_does_not_grow_with_the_class(coursedir: Any) -> None:
     def submissions() -> Any:
         for number in range(100):
             read.append(number)
-            yield intake.Submission(f"s{number}", {})
+            yield Submission(f"s{number}", {})
 
-    spec = marking.Specification("ps1", ())
+    spec = Specification("ps1", ())
     ahead = []
-    for done, _ in enumerate(spread.here(spec, submissions(), 2, make=classes.OpenRoom)):
+    for done, _ in enumerate(workers.here(spec, submissions(), 2, make=classes.OpenRoom)):
         ahead.append(len(read) - done)
-    assert max(ahead) <= 2 * spread.AHEAD + 1
+    assert max(ahead) <= 2 * workers.AHEAD + 1
 
 
 def test_a_second_room_comes_when_there_is_work_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -462,13 +464,13 @@ def test_a_second_room_comes_when_there_is_work_for_it(monkeypatch: pytest.Monke
 
         def mark(*_: Any, pace: float = pace) -> Any:
             time.sleep(0.005)
-            return marking.Outcome("marked", seconds=pace)
+            return Outcome("marked", seconds=pace)
 
-        monkeypatch.setattr(spread, "mark", mark)
+        monkeypatch.setattr(workers, "mark", mark)
         done: list[Any] = []
-        submissions = [intake.Submission(f"s{number}", {}) for number in range(30)]
-        results = spread.here(
-            marking.Specification("ps1", ()), submissions, 3, lambda d=done: 30 - len(d), room
+        submissions = [Submission(f"s{number}", {}) for number in range(30)]
+        results = workers.here(
+            Specification("ps1", ()), submissions, 3, lambda d=done: 30 - len(d), room
         )
         for result in results:
             done.append(result)
@@ -476,12 +478,12 @@ def test_a_second_room_comes_when_there_is_work_for_it(monkeypatch: pytest.Monke
 
 
 def test_a_worker_with_other_versions_marks_nothing() -> None:
-    about = marking.environment(())
-    same = marking.Specification("ps1", (), environment=about)
-    assert spread.task(same.to_json(), "ada", {}, (), 0)["status"] == "marked"
-    other = marking.Specification("ps1", (), environment=about | {"numpy": "1.26.4"})
+    about = environment(())
+    same = Specification("ps1", (), environment=about)
+    assert workers.task(same.to_json(), "ada", {}, (), 0)["status"] == "marked"
+    other = Specification("ps1", (), environment=about | {"numpy": "1.26.4"})
     with pytest.raises(RuntimeError, match=r"instead of 1\.26\.4"):
-        spread.task(other.to_json(), "ada", {}, (), 0)
+        workers.task(other.to_json(), "ada", {}, (), 0)
 
 
 def test_two_runs_wait_for_each_other(coursedir: Any, caplog: Any) -> None:
@@ -505,11 +507,11 @@ def test_two_runs_wait_for_each_other(coursedir: Any, caplog: Any) -> None:
 
 def test_the_specification_travels_as_json(coursedir: Any) -> None:
     (Path(coursedir.root) / "source" / "ps1" / "raw.bin").write_bytes(bytes(range(256)))
-    from grading import gradebook
+    from grading.classroom import gradebook
 
     with gradebook.opened(coursedir.db_url, classes.COURSE) as book:
         spec = batch.specification(book, coursedir, "ps1", Settings(packages=("grading",)))
-    again = marking.Specification.from_json(spec.to_json())
+    again = Specification.from_json(spec.to_json())
     assert again == spec and again.digest == spec.digest
     assert json.loads(spec.to_json())["assignment"] == "ps1"
     assert spec.environment["grading"] and spec.environment["numpy"]

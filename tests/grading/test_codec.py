@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grading.codec import MAX_DEPTH, CodecError, decode, encode
+from grading.sandbox.inside.codec import MAX_DEPTH, CodecError, decode, encode
 
 hashable = st.recursive(
     st.none()

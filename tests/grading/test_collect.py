@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from class_lists import CANVAS_ROSTER, MOODLE_ROSTER
 
-from grading import collect as module
-from grading import roster as rosters
-from grading.collect import Collected, collect
+from grading.classroom import collect as module
+from grading.classroom import roster as rosters
+from grading.classroom.collect import Collected, collect
 
 NOW = datetime(2026, 11, 22, 16, 0)
 DUE = datetime(2026, 11, 20, 12, 0)

@@ -16,11 +16,11 @@ import pytest
 from class_lists import CANVAS_ROSTER
 from gradebooks import gradebook
 
-from grading import log
+from grading.classroom import log
 
 CONFIG = """
-from grading.feedback import FeedbackPage, GetMarks, HideTests
-from grading.late import LatePenalty
+from grading.results.feedback import FeedbackPage, GetMarks, HideTests
+from grading.classroom.late import LatePenalty
 from grading.plugin import configure
 
 c = get_config()

@@ -12,7 +12,8 @@ import pytest
 from class_lists import CANVAS_ROSTER, MOODLE_ROSTER
 from gradebooks import fill, gradebook
 
-from grading import export, roster
+from grading.classroom import roster
+from grading.results import export
 
 FULL = {"test_step": 5.0, "test_gradient": 10.0, "why": 4.0}
 EMPTY = ""
@@ -122,7 +123,7 @@ def test_nbgraders_own_verb_exports_for_both(course: Path) -> None:
         "c = get_config()\nc.CourseDirectory.course_id='u'\n"
     )
     for name, file in (("Canvas", "canvas.csv"), ("Moodle", "moodle.csv")):
-        command = ["nbgrader", "export", f"--exporter=grading.export.{name}Export"]
+        command = ["nbgrader", "export", f"--exporter=grading.results.export.{name}Export"]
         command += ["--assignment=['ps1']"]
         done = subprocess.run(command, cwd=course, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr

@@ -22,9 +22,9 @@ from gradebooks import fill, gradebook
 from nbformat import v4
 from pages import ROOT, problems_of, with_policy
 
-from grading.feedback import FeedbackPage, FormgraderPage, HideTests
-from grading.markup import clean, formula, markdown
-from grading.page import page as page_of
+from grading.results.feedback import FeedbackPage, FormgraderPage, HideTests
+from grading.results.page import page as page_of
+from grading.results.sanitize import clean, formula, markdown
 
 PICTURE = (  # one dot
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grading import gradebook, intake
-from grading.intake import Malformed, Submission
-from grading.marking import NotebookSpecification
+from grading.classroom import gradebook
+from grading.marking import intake
+from grading.marking.assignment import Malformed, NotebookSpecification, Submission
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from traitlets.config import Config
 
-from grading.late import DAY, LatePenalty, penalty, update
+from grading.classroom.late import DAY, LatePenalty, penalty, update
 
 DUE = datetime(2026, 11, 20, 12)
 RULE = {"grace": 15.0, "percent_per_day": 10.0, "most": 50.0}

@@ -14,9 +14,11 @@ import psutil
 import pytest
 import toys
 
-from grading import box, execution, intake, marking
-from grading.execution import Limits, Room
-from grading.spread import TRIES, Rooms
+from grading.classroom.workers import TRIES, Rooms
+from grading.marking.assignment import Outcome, Submission
+from grading.sandbox import box
+from grading.sandbox import room as execution
+from grading.sandbox.room import Limits, Room
 
 HONEST = toys.ANSWERS | {"share": "def share(values):\n    return [0.5 for v in values]"}
 DESERVED = toys.POINTS | {"test_share": 1.0}  # half of the four cases: an exact number
@@ -43,9 +45,9 @@ def rooms(kit: None) -> Iterator[Rooms]:
     made.close()
 
 
-def hand_in(rooms: Rooms, answers: dict[str, str]) -> marking.Outcome:
+def hand_in(rooms: Rooms, answers: dict[str, str]) -> Outcome:
     raw = json.dumps(toys.notebook(answers)).encode()
-    return rooms.mark(intake.Submission("ada", {"toy.ipynb": raw}))
+    return rooms.mark(Submission("ada", {"toy.ipynb": raw}))
 
 
 def end(warm: Any) -> None:

@@ -15,9 +15,12 @@ import nbformat
 import psutil
 import pytest
 
-from grading import batch, box, gradebook, intake, log, marking
-from grading.batch import Settings
-from grading.feedback import HideTests
+from grading.classroom import batch, gradebook, log
+from grading.classroom.batch import Settings
+from grading.marking.assignment import Specification, Submission
+from grading.marking.mark import causes, mark
+from grading.results.feedback import HideTests
+from grading.sandbox import box
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,25 +37,23 @@ def coursedir(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="module")
-def spec(coursedir: Any) -> marking.Specification:
+def spec(coursedir: Any) -> Specification:
     with gradebook.opened(coursedir.db_url, classes.COURSE) as book:
         return batch.specification(book, coursedir, classes.ASSIGNMENT, Settings())
 
 
-def submission(notebook: Any, student: str = "ada", seed: int = 0) -> intake.Submission:
+def submission(notebook: Any, student: str = "ada", seed: int = 0) -> Submission:
     files = {f"{classes.ASSIGNMENT}.ipynb": json.dumps(notebook).encode()}
-    return intake.Submission(student, files, seed=seed)
+    return Submission(student, files, seed=seed)
 
 
-def test_an_outcome_hangs_on_nothing_but_its_arguments(
-    coursedir: Any, spec: marking.Specification
-) -> None:
+def test_an_outcome_hangs_on_nothing_but_its_arguments(coursedir: Any, spec: Specification) -> None:
     right, wrong = classes.solved(coursedir), classes.solved(coursedir, ("mean", "clip"))
     classes.cell_of(wrong, "scale")["source"] = "def scale(x, k):\n    return [k for _ in x]"
     with spec.room() as room:
-        full = marking.mark(spec, submission(right), room)
-        less = marking.mark(spec, submission(wrong), room)
-        again = marking.mark(spec, submission(right), room)
+        full = mark(spec, submission(right), room)
+        less = mark(spec, submission(wrong), room)
+        again = mark(spec, submission(right), room)
     assert full.scores[classes.ASSIGNMENT] == classes.FULL | {"words": 0}
     assert (full.scores, full.notebooks) == (again.scores, again.notebooks)
     # a list stays a list between the processes: its comparison with 2 is one False
@@ -62,7 +63,7 @@ def test_an_outcome_hangs_on_nothing_but_its_arguments(
     assert full.seconds > 0 and full.cpu > 0 and not full.sentence and full.limit is None
 
 
-def test_the_seed_is_the_students(coursedir: Any, spec: marking.Specification) -> None:
+def test_the_seed_is_the_students(coursedir: Any, spec: Specification) -> None:
     notebook = classes.solved(coursedir)
     drawn = "import random\nprint(random.random(), np.random.rand())"
     cell = {"cell_type": "code", "id": "draw", "metadata": {}, "outputs": [], "source": drawn}
@@ -70,7 +71,7 @@ def test_the_seed_is_the_students(coursedir: Any, spec: marking.Specification) -
     with spec.room() as room:
 
         def numbers(seed: int) -> str:
-            made = marking.mark(spec, submission(notebook, seed=seed), room)
+            made = mark(spec, submission(notebook, seed=seed), room)
             cells = json.loads(made.notebooks[classes.ASSIGNMENT])["cells"]
             return "".join(output["text"] for output in cells[-1]["outputs"])
 
@@ -82,7 +83,7 @@ def test_named_causes_are_what_the_log_keeps() -> None:
         error = {"output_type": "error", "ename": name, "evalue": said}
         marks = {"nbgrader": {"grade": True, "grade_id": "test"}}
         cell = {"cell_type": "code", "metadata": marks, "outputs": [error]}
-        return marking.causes([cell])["test"]
+        return causes([cell])["test"]
 
     message = "db at i = 0: expected 6, got 3.\nLikely cause: a mean where a sum is asked\nMore."
     assert cause(message) == "a mean where a sum is asked"
@@ -91,7 +92,7 @@ def test_named_causes_are_what_the_log_keeps() -> None:
 
 
 def test_a_cell_that_is_no_python_is_named_as_the_cause(
-    coursedir: Any, spec: marking.Specification
+    coursedir: Any, spec: Specification
 ) -> None:
     notebook = classes.solved(coursedir)
     lines = "%matplotlib inline\ndef scale(x, k):\n    return (k * np.asarray(x)\n"
@@ -99,7 +100,7 @@ def test_a_cell_that_is_no_python_is_named_as_the_cause(
     raised = "raise SyntaxError('(SECRET')"
     classes.cell_of(notebook, "clip")["source"] = raised
     with spec.room() as room:
-        outcome = marking.mark(spec, submission(notebook), room)
+        outcome = mark(spec, submission(notebook), room)
     assert outcome.causes == {
         "test_scale": "SyntaxError: '(' was never closed",
         "test_clip": "name 'clip' is not defined",
@@ -191,9 +192,9 @@ def test_stored_outputs_are_no_marks(tmp_path: Path) -> None:
     assert ended.returncode == 1 and "refused" in ended.stderr and not outcomes(tmp_path)
 
 
-def test_no_process_is_left(spec: marking.Specification, coursedir: Any) -> None:
+def test_no_process_is_left(spec: Specification, coursedir: Any) -> None:
     before = {p.pid for p in psutil.Process().children(recursive=True)}
     with spec.room() as room:
-        marking.mark(spec, submission(classes.solved(coursedir)), room)
+        mark(spec, submission(classes.solved(coursedir)), room)
     left = [p for p in psutil.Process().children(recursive=True) if p.pid not in before]
     assert not psutil.wait_procs(left, timeout=60)[1]

@@ -14,7 +14,8 @@ import postgres
 import pytest
 from sqlalchemy import create_engine, text
 
-from grading import batch, gradebook, marking
+from grading.classroom import batch, gradebook
+from grading.marking.assignment import Specification
 
 pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'psycopg[binary]'")
 HERE = Path(__file__).parent
@@ -28,7 +29,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def without_a_box(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(marking.Specification, "room", lambda self: classes.OpenRoom())
+    monkeypatch.setattr(Specification, "room", lambda self: classes.OpenRoom())
 
 
 def database(server: str, name: str, schema: str = "") -> str:
@@ -96,7 +97,7 @@ def test_several_assignments_can_be_read_back(server: str, tmp_path: Path) -> No
 
 START = """
 import sys
-from grading import gradebook
+from grading.classroom import gradebook
 url, other = sys.argv[1:]
 from nbgrader.api import Gradebook
 gradebook.guard()

@@ -15,8 +15,8 @@ import pytest
 from attacks.book import ATTACKS
 from red_team import GROUPS, LIMITS
 
-from grading import box
-from grading.execution import GRACE
+from grading.sandbox import box
+from grading.sandbox.room import GRACE
 
 ROOT = Path(__file__).parents[2]
 NOBODY = str(box.NOBODY)

@@ -17,10 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import problems_of, with_policy
 
-from grading import log
-from grading.alike import Group
-from grading.report import Facts, Part, gather, render
-from grading.statistics import bins, correlation, discrimination, quantile
+from grading.classroom import log
+from grading.results.report import Facts, Part, gather, render
+from grading.results.similarity import Group
+from grading.results.statistics import bins, correlation, discrimination, quantile
 
 NUMBERS = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30)
 SCRIPT = "<script>document.title = 'mine'</script>"

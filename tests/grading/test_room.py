@@ -17,8 +17,8 @@ import pytest
 import toys
 from nbformat import NotebookNode
 
-from grading import box
-from grading.execution import Limits, Room
+from grading.sandbox import box
+from grading.sandbox.room import Limits, Room
 
 ROOT = Path(__file__).parents[2]
 LIMITS = Limits(
@@ -574,7 +574,7 @@ def test_the_box_can_be_given_up(
 
 def test_nothing_of_a_room_is_left(tmp_path: Path) -> None:
     code = (
-        "from grading.execution import Room\nimport glob, tempfile\n"
+        "from grading.sandbox.room import Room\nimport glob, tempfile\n"
         "before = set(glob.glob(tempfile.gettempdir() + '/grading-*'))\n"
         "room = Room()\nroom.close()\n"
         "assert set(glob.glob(tempfile.gettempdir() + '/grading-*')) <= before\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.seeds import course_key, seed
+from grading.classroom.seeds import course_key, seed
 
 KEY = bytes(range(32))
 

@@ -10,8 +10,14 @@ from typing import Any
 import nbformat
 from nbgrader.utils import compute_checksum
 
-from grading.intake import Submission
-from grading.marking import CellSpecification, NotebookSpecification, Outcome, Specification, mark
+from grading.marking.assignment import (
+    CellSpecification,
+    NotebookSpecification,
+    Outcome,
+    Specification,
+    Submission,
+)
+from grading.marking.mark import mark
 
 # quarters of two points: exact numbers, which may be compared as they are
 POINTS = {"test_centred": 2.0, "test_stack": 2.0, "test_twice": 2.0, "test_share": 2.0}

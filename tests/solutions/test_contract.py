@@ -16,7 +16,7 @@ from exercises import SLUGS, Assignment, answers, compiled, failure, solved
 from nbformat.notebooknode import NotebookNode
 from nbgrader.utils import determine_grade
 
-from grading.execution import Room
+from grading.sandbox.room import Room
 
 # it computes the right answer and then spoils all that it can reach
 SPOILER = """

@@ -308,7 +308,7 @@ def _work(
 
 def _outcomes(folder: Path, assignment: str) -> Counter[str]:
     """How often the log says that each student was marked."""
-    from grading import log
+    from grading.classroom import log
 
     lines = log.read(log.path(str(folder), assignment))
     return Counter(line["student"] for line in lines if line["event"] == "outcome")

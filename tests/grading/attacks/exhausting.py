@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import toys
 
-from grading.spread import TRIES
+from grading.classroom.workers import TRIES
 
 from .book import attack, code
 from .forging import answering

@@ -36,8 +36,8 @@ from typing import Any
 from nbformat import NotebookNode, from_dict
 
 from . import box
-from .channel import READY, Channel, Gone, TooLarge
-from .codec import CodecError, decode, encode
+from .inside.channel import READY, Channel, Gone, TooLarge
+from .inside.codec import CodecError, decode, encode
 
 _libc = ctypes.CDLL(None)
 

@@ -34,7 +34,7 @@ from nbgrader.api import (
 from sqlalchemy import Column, MetaData, String, Table, create_engine, make_url, select, text
 from sqlalchemy.orm import load_only, selectinload
 
-from .marking import CellSpecification, NotebookSpecification
+from ..marking.assignment import CellSpecification, NotebookSpecification
 
 CHUNK = 200  # submissions whose rows are looked up by one query
 

@@ -1,9 +1,6 @@
 """From a submission to its scores: a pure function, so that it can run on any machine.
 
-A `Specification` is all that must be known of an assignment: what its cells hold, what
-they are worth, what the box offers. It is read from the gradebook once a batch
-(`gradebook.specification`), travels as JSON, and is part of the key under which a result
-is remembered. What decides about marks is nbgrader's own code, its preprocessors
+What decides about marks is nbgrader's own code, its preprocessors
 OverwriteCells, LimitOutput and SaveAutoGrades; they are handed a stand-in for the
 gradebook that holds this one submission, in place of a database which they would open
 nine times.
@@ -11,199 +8,28 @@ nine times.
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
-import importlib.metadata
-import importlib.util
 import json
 import logging
-import platform
 import re
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbformat.notebooknode import NotebookNode
 from traitlets.config import Config
 
+from ..sandbox.room import Room
 from . import intake
-from .intake import Malformed, Submission
-
-if TYPE_CHECKING:
-    from .execution import Room
-
-# parts of this package that come before or after marking, and change no mark
-AROUND = (
-    "__main__ autograde batch collect export feedback gradebook late log markup page plugin "
-    "report roster seeds spread"
-).split()
+from .assignment import Malformed, NotebookSpecification, Outcome, Specification, Submission
 
 NAMED = re.compile(r"^Likely cause: *(.+)", re.MULTILINE)  # how a test's message names one
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 quiet = logging.getLogger("grading.marking")
 quiet.setLevel(logging.ERROR)  # what nbgrader warns of while marking stands in the notes
-
-
-@dataclass(frozen=True)
-class CellSpecification:
-    """A cell that nbgrader knows, as it was released."""
-
-    grade_id: str
-    kind: str  # code, markdown or raw
-    source: str = field(repr=False)
-    checksum: str | None
-    locked: bool
-    grade: bool
-    solution: bool
-    task: bool
-    points: float | None
-
-    def metadata(self) -> dict[str, Any]:
-        """What nbgrader's own metadata of the cell are."""
-        marks: dict[str, Any] = {
-            "grade": self.grade,
-            "grade_id": self.grade_id,
-            "locked": self.locked,
-            "schema_version": 3,
-            "solution": self.solution,
-            "task": self.task,
-            "cell_type": self.kind,
-            "checksum": self.checksum,
-        }
-        return marks if self.points is None else marks | {"points": self.points}
-
-    def released(self) -> dict[str, Any]:
-        """The cell itself."""
-        cell: dict[str, Any] = {
-            "cell_type": self.kind,
-            "id": self.grade_id,
-            "metadata": {"nbgrader": self.metadata()},
-            "source": self.source,
-        }
-        return cell | {"execution_count": None, "outputs": []} if self.kind == "code" else cell
-
-
-@dataclass(frozen=True)
-class NotebookSpecification:
-    """A notebook of the assignment: its known cells in their order."""
-
-    name: str
-    kernelspec: Mapping[str, Any]
-    cells: tuple[CellSpecification, ...]
-
-
-@dataclass(frozen=True)
-class Specification:
-    """An assignment, and how it is to be run."""
-
-    assignment: str
-    notebooks: tuple[NotebookSpecification, ...]
-    files: Mapping[str, bytes] = field(default_factory=dict)  # what lies beside the notebooks
-    packages: tuple[str, ...] = ()  # shown to both sides of the box
-    unavailable: tuple[str, ...] = ()  # modules that would answer it, hidden from the student
-    limits: Mapping[str, Any] = field(default_factory=dict)  # of `execution.Limits`
-    figures: bool = True  # whether the assignment draws
-    unsafe: bool = False
-    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of preprocessors
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        document = asdict(self)
-        document["files"] = {
-            name: base64.b64encode(content).decode() for name, content in self.files.items()
-        }
-        return json.dumps(document, sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> Specification:
-        document = json.loads(text)
-        document["files"] = {
-            name: base64.b64decode(content) for name, content in document["files"].items()
-        }
-        document["notebooks"] = tuple(
-            NotebookSpecification(
-                notebook["name"],
-                notebook["kernelspec"],
-                tuple(CellSpecification(**cell) for cell in notebook["cells"]),
-            )
-            for notebook in document["notebooks"]
-        )
-        for name in ("packages", "unavailable"):
-            document[name] = tuple(document[name])
-        return cls(**document)
-
-    @functools.cached_property
-    def digest(self) -> str:
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
-
-    def key(self, submission: Submission) -> str:
-        """What a result hangs on: assignment, environment and submission, by content."""
-        return hashlib.sha256(f"{self.digest} {submission.digest}".encode()).hexdigest()
-
-    def room(self) -> Room:
-        """The warm, boxed processes in which submissions of this assignment run."""
-        from .execution import Limits, Room
-
-        return Room(
-            packages=self.packages,
-            unavailable=self.unavailable,
-            files=self.files,
-            limits=Limits(**self.limits),
-            figures=self.figures,
-            unsafe=self.unsafe,
-        )
-
-
-def environment(packages: tuple[str, ...]) -> dict[str, str]:
-    """The versions on which a mark may hang, by name; packages in place by their content."""
-    here = _content(Path(__file__).parent, without=AROUND)
-    versions = {"python": platform.python_version(), "grading": here}
-    for name in ("numpy", "matplotlib", "ipython", "nbgrader"):
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = ""
-    for name in packages:
-        found = importlib.util.find_spec(name)
-        if found is None or found.origin is None:
-            raise ModuleNotFoundError(f"The package {name} that the box shall offer is not here.")
-        where = Path(found.origin)
-        versions[name] = _content(where.parent if where.name == "__init__.py" else where)
-    return versions
-
-
-def _content(path: Path, without: Sequence[str] = ()) -> str:
-    """A hash of a package's Python files."""
-    files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
-    files = [file for file in files if file.stem not in without]
-    found = hashlib.sha256()
-    for file in files:
-        found.update(f"{file.relative_to(path)}\0".encode() + file.read_bytes() + b"\0")
-    return found.hexdigest()[:16]
-
-
-@dataclass
-class Outcome:
-    """What became of a submission. JSON can hold it."""
-
-    status: str  # marked; malformed (marks are 0); failed (the grader's fault: no marks)
-    sentence: str = ""  # what is wrong, for the instructor and the student
-    notes: list[str] = field(default_factory=list)  # what was put right, a sentence each
-    scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
-    # notebook → grade_id → points given by the machine, None where a person must mark
-    comments: dict[str, dict[str, str | None]] = field(default_factory=dict)
-    causes: dict[str, str] = field(default_factory=dict)  # grade_id → why the test failed
-    seconds: float = 0.0  # by the clock
-    cpu: float = 0.0
-    limit: str | None = None  # the limit that was hit
-    loss: dict[str, Any] | None = None  # `execution.Loss` and "notebook": to be marked again
-    wasted: list[dict[str, Any]] = field(default_factory=list)  # runs that came to nothing, and why
-    notebooks: dict[str, str] = field(default_factory=dict, repr=False)  # name → autograded JSON
 
 
 def mark(

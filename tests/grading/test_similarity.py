@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from grading.alike import Group, groups
+from grading.results.similarity import Group, groups
 
 RELEASE = "def scan(x):\n    raise NotImplementedError\n"
 RIGHT = (

@@ -20,8 +20,9 @@ import classes
 import pytest
 from nbgrader.api import Gradebook
 
-from grading import batch, box, log, spread
-from grading.batch import Settings
+from grading.classroom import batch, log, workers
+from grading.classroom.batch import Settings
+from grading.sandbox import box
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install distributed")
 HERE = Path(__file__).parent
@@ -32,7 +33,7 @@ PRELOAD = """
 import os, sys, time
 sys.path[:0] = [{root!r}, {here!r}]
 import classes
-from grading import marking
+from grading.marking.assignment import Specification
 
 class Slow(classes.OpenRoom):
     def run(self, notebook, **more):
@@ -44,7 +45,7 @@ class Slow(classes.OpenRoom):
         time.sleep(0.1)
         return super().run(notebook, **more)
 
-marking.Specification.room = lambda self: Slow()
+Specification.room = lambda self: Slow()
 """
 
 
@@ -294,7 +295,7 @@ COORDINATOR = """
 import sys
 sys.path.insert(0, {here!r})
 import classes
-from grading import batch
+from grading.classroom import batch
 print("ready", flush=True)
 batch.grade(classes.opened({root!r}), classes.ASSIGNMENT, batch.Settings(dask={address!r}))
 """
@@ -356,7 +357,7 @@ def test_a_cluster_that_dies_leaves_the_rest_for_the_next_run(
 
 
 def test_no_cluster_is_a_sentence(coursedir: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spread, "REACH", 3)
+    monkeypatch.setattr(workers, "REACH", 3)
     hand_in(coursedir, 1)
     nowhere = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(ConnectionError, match="is no Dask scheduler at"):

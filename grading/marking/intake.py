@@ -8,20 +8,17 @@ and metadata stay behind.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nbformat.notebooknode import NotebookNode, from_dict
 
-if TYPE_CHECKING:
-    from .marking import NotebookSpecification
+from .assignment import Malformed, NotebookSpecification, Submission
 
 NOTEBOOK_BYTES = 20_000_000  # a notebook of text and some pictures has less than 2 MB
 FILE_BYTES = 20_000_000
@@ -31,32 +28,6 @@ DEPTH = 8  # of folders in folders
 CELLS = 2_000
 SOURCE_CHARACTERS = 1_000_000  # of one cell
 PICTURES = ("image/png", "image/jpeg", "image/gif")
-TIMESTAMP = "timestamp.txt"  # written by the collector, read by nbgrader
-
-
-class Malformed(ValueError):
-    """The submission cannot be marked; the message is a sentence for its author."""
-
-
-@dataclass(frozen=True)
-class Submission:
-    """What one student handed in for one assignment."""
-
-    student: str
-    files: Mapping[str, bytes] = field(repr=False)  # name with / between folders → content
-    notes: tuple[str, ...] = ()  # what was left out on reading, a sentence each
-    seed: int = 0
-
-    @property
-    def digest(self) -> str:
-        """A hash of all that can change the marks; the time of collection cannot."""
-        found = hashlib.sha256(json.dumps([self.student, self.notes, self.seed]).encode())
-        for name in sorted(self.files):
-            if name != TIMESTAMP:
-                content = self.files[name]
-                found.update(json.dumps([name, len(content)]).encode())
-                found.update(content)
-        return found.hexdigest()
 
 
 def load(folder: Path, student: str, seed: int = 0) -> Submission:

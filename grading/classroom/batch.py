@@ -22,10 +22,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from . import gradebook, intake, log, seeds, spread
+from ..marking import intake
+from ..marking.assignment import TIMESTAMP, Outcome, Specification, Submission, environment
+from . import gradebook, log, seeds, workers
 from .gradebook import Result
-from .intake import TIMESTAMP, Submission
-from .marking import Outcome, Specification, environment
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif")
 KEY_FILE = ".course-key"  # in the course's folder
@@ -37,7 +37,7 @@ class Settings:
 
     packages: tuple[str, ...] = ()  # Python packages that submissions may import by name
     hidden: str = ""  # where a source notebook's metadata lists modules hidden from students
-    limits: dict[str, float] = field(default_factory=dict)  # of `execution.Limits`
+    limits: dict[str, float] = field(default_factory=dict)  # of `room.Limits`
     unsafe: bool = False  # without a box
     dask: str = ""  # address of a scheduler; otherwise this machine
     jobs: int = 0  # at once on this machine; 0 for as many as there are cores
@@ -152,9 +152,9 @@ def grade(
 
         def marks(submissions: Iterator[Submission]) -> Generator[tuple[Submission, Outcome]]:
             if settings.dask:
-                return spread.on_dask(spec, submissions, settings.dask)
+                return workers.on_dask(spec, submissions, settings.dask)
             done = report.marked, report.kept
-            return spread.here(
+            return workers.here(
                 spec, submissions, settings.jobs, lambda: len(folders) - sum(map(len, done))
             )
 

@@ -26,7 +26,8 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.plugins import ExportPlugin
 from traitlets import Bool, Unicode
 
-from . import page, roster
+from ..classroom import roster
+from . import page
 
 IMPORTER = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
 

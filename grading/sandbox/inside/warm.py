@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy.random  # numpy itself waits with it until it is asked for
 
-from . import inside
+from . import isolation
 from .channel import READY, Channel
 
 TICK = 0.05  # seconds between two looks at the child's memory
@@ -39,8 +39,8 @@ def main(control: int) -> None:
     settings = json.loads(sock.recv(2**20))
     boxed = settings["boxed"]
     if boxed:
-        inside.unseen()
-        inside.program()
+        isolation.unseen()
+        isolation.program()
     role = importlib.import_module(f".{settings['role']}", __package__)
     role.warm(settings)
     for package in settings["packages"]:
@@ -58,7 +58,7 @@ def main(control: int) -> None:
             continue  # an order for a child that has ended meanwhile
         start = order["fork"]
         if boxed:
-            inside.new_pid_namespace(own)
+            isolation.new_pid_namespace(own)
         pid = os.fork()
         if pid == 0:
             _child(role, settings, start, descriptors, boxed)
@@ -87,9 +87,9 @@ def _child(role: Any, settings: dict, start: dict, descriptors: list[int], boxed
         if boxed:
             with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
                 file.write("1000")  # if the machine runs out of memory, this goes first
-            inside.unseen(False)  # the watch may look into it; nothing else sees it
-            inside.one_processor(start["processor"])
-            os.chdir(inside.new_folders(settings["own"], settings["limits"]["file_bytes"]))
+            isolation.unseen(False)  # the watch may look into it; nothing else sees it
+            isolation.one_processor(start["processor"])
+            os.chdir(isolation.new_folders(settings["own"], settings["limits"]["file_bytes"]))
         else:
             os.chdir(start["folder"])
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -102,9 +102,9 @@ def _child(role: Any, settings: dict, start: dict, descriptors: list[int], boxed
         _seed(start["seed"])
         sockets = [socket.socket(fileno=fd) for fd in kept]
         if boxed:
-            inside.limit(settings["limits"], used)
-            inside.no_privileges()
-            inside.few_system_calls()
+            isolation.limit(settings["limits"], used)
+            isolation.no_privileges()
+            isolation.few_system_calls()
         grader, peer = map(Channel, sockets)
         grader.send(READY)
         role.play(grader, peer, settings)

@@ -21,12 +21,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .box import BoxUnavailable
-from .intake import Submission
-from .marking import Outcome, Specification, environment, mark
+from ..marking.assignment import Outcome, Specification, Submission, environment
+from ..marking.mark import mark
+from ..sandbox.box import BoxUnavailable
 
 if TYPE_CHECKING:
-    from .execution import Room
+    from ..sandbox.room import Room
 
 WORTH = 5.0  # seconds of work ahead of each room that are worth the start of one more
 TRIES = 5  # runs of a submission whose box breaks, or whose processes are ended, each time

@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import alike, log
-from .marking import causes
+from ..classroom import log
+from ..marking.mark import causes
+from . import similarity
 from .page import page
 from .statistics import bins, discrimination, quantile
 
@@ -52,7 +53,7 @@ class Facts:
     scores: dict[str, dict[str, float | None]]  # student → part → points; None waits
     totals: dict[str, float]  # student → points, lateness taken off
     causes: Counter[tuple[str, str]] = field(default_factory=Counter)  # (part, cause) → students
-    alike: list[alike.Group] = field(default_factory=list)
+    alike: list[similarity.Group] = field(default_factory=list)
     compared: int = 0  # students whose code was compared
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)  # the log's last lines
     late: dict[str, float] = field(default_factory=dict)  # student → points taken off
@@ -120,7 +121,7 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
             code[student] = written
     facts.outcomes = log.outcomes(log.read(log.path(coursedir.root, assignment)))
     facts.compared = len(code)
-    facts.alike = alike.groups(code, given, MARKERS.sub("", worked))
+    facts.alike = similarity.groups(code, given, MARKERS.sub("", worked))
     return facts
 
 

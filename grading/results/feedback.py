@@ -28,8 +28,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
-from . import markup
-from .marking import unparsed
+from ..marking.mark import unparsed
+from . import sanitize
 from .page import page
 
 PICTURES = ("image/png", "image/jpeg")
@@ -188,12 +188,12 @@ def _table(nb: NotebookNode) -> str:
 def _cell(cell: NotebookNode, language: str) -> str:
     marks = cell.metadata.get("nbgrader", {})
     if cell.cell_type == "markdown":
-        inside = markup.markdown(cell.source, cell.get("attachments"))
+        inside = sanitize.markdown(cell.source, cell.get("attachments"))
     elif cell.cell_type == "code":
-        inside = markup.code(cell.source, language) if cell.source.strip() else ""
+        inside = sanitize.code(cell.source, language) if cell.source.strip() else ""
         inside += "\n".join(_output(output) for output in cell.outputs)
     else:
-        inside = markup.plain(cell.source)
+        inside = sanitize.plain(cell.source)
     kind, label, id = "", "", ""
     if marks.get("solution"):
         kind, label = " answer", "<strong>Your answer</strong>"
@@ -211,37 +211,37 @@ def _cell(cell: NotebookNode, language: str) -> str:
     label = f'<p class="label">{label}</p>\n' if label else ""
     comment = ""
     if marks.get("comment"):
-        text = markup.markdown(str(marks.comment))
+        text = sanitize.markdown(str(marks.comment))
         comment = f'<div class="comment"><p class="label"><strong>Comment</strong></p>{text}</div>'
     return f'<div class="cell{kind}"{id}>\n{label}{inside}\n{comment}</div>'
 
 
 def _output(output: NotebookNode) -> str:
     if output.output_type == "stream":
-        return markup.plain(output.text)
+        return sanitize.plain(output.text)
     if output.output_type == "error":
         trace = "\n".join(output.get("traceback") or [f"{output.ename}: {output.evalue}"])
-        return markup.plain(trace).replace("<pre ", '<pre class="said" ', 1)
+        return sanitize.plain(trace).replace("<pre ", '<pre class="said" ', 1)
     data = output.get("data", {})
     for kind in PICTURES:
         source = f"data:{kind};base64,{data.get(kind, '')}"
-        if kind in data and markup.PICTURE.match(source):
+        if kind in data and sanitize.PICTURE.match(source):
             said = output.get("metadata", {}).get(kind)
             alt = said.get("alt") if isinstance(said, dict) else None
             alt = html.escape(str(alt or "A figure drawn by the cell above"))
             return f'<p><img src="{html.escape(source)}" alt="{alt}"></p>'
     if "text/html" in data:
-        return f'<div class="scroll" tabindex="0">{markup.clean(str(data["text/html"]))}</div>'
+        return f'<div class="scroll" tabindex="0">{sanitize.clean(str(data["text/html"]))}</div>'
     if "text/markdown" in data:
-        return markup.markdown(str(data["text/markdown"]))
-    return markup.plain(str(data["text/plain"])) if "text/plain" in data else ""
+        return sanitize.markdown(str(data["text/markdown"]))
+    return sanitize.plain(str(data["text/plain"])) if "text/plain" in data else ""
 
 
 class FormgraderPage(HTMLExporter):
     """A submission in the formgrader: its forms work, and nothing of the student's does.
 
     nbgrader's template puts the student's Markdown into the page as it is, and a script from
-    a server draws formulas. Here Markdown goes through `markup`, and a policy lets the
+    a server draws formulas. Here Markdown goes through `sanitize`, and a policy lets the
     browser run the formgrader's own scripts alone.
     """
 
@@ -260,11 +260,11 @@ class FormgraderPage(HTMLExporter):
 
     @contextfilter
     def markdown2html(self, context: Any, source: str) -> str:
-        return markup.markdown(source, context.get("cell", {}).get("attachments"))
+        return sanitize.markdown(source, context.get("cell", {}).get("attachments"))
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         yield from super().default_filters()
-        yield "clean_html", lambda text: markup.clean(str(text))
+        yield "clean_html", lambda text: sanitize.clean(str(text))
 
     def _shown(self, output: NotebookNode) -> bool:
         """Keep of an output what is text or a picture; False if nothing is left."""

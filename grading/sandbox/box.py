@@ -1,9 +1,9 @@
 """The box: what bubblewrap shows to the processes in it, and what it keeps from them.
 
-Inside are the Python installation and its packages, read-only; this package's own files
-that run there; the assignment's packages, with stubs in the place of what is asked for.
-Not inside: the home, the course, the gradebook, the network, other processes, the
-environment. What is writable is made anew for every submission, by `inside`.
+Inside are the Python installation and its packages, read-only; the files of `inside`; the
+assignment's packages, with stubs in the place of what is asked for. Not inside: the home,
+the course, the gradebook, the network, other processes, the environment. What is writable
+is made anew for every submission, by `isolation`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from . import inside
+from .inside import isolation
 
 NOBODY = 65534  # an ordinary user, inside; outside too where the grader is root
-SHARED = ("__init__", "codec", "channel", "inside", "warm", "shell", "student", "examiner")
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 FILES = ("/etc/ld.so.cache", "/etc/fonts", "/etc/localtime")
 DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -36,6 +35,7 @@ ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+IGNORED = shutil.ignore_patterns("__pycache__", ".*")
 FOLDER = "/grading"  # inside the box: what `prepare` made outside
 
 
@@ -51,7 +51,7 @@ def prepare(
 ) -> None:
     """Lay out what the two boxes show of the grader's side.
 
-    `folder` gets `lib` (this package's files that run inside), `examiner` and `student`
+    `folder` gets `lib` (the files of `inside`), `examiner` and `student`
     (the assignment's packages, whole and with stubs) and `files`.
 
     Raises
@@ -59,11 +59,8 @@ def prepare(
     ModuleNotFoundError
         If a package or an unavailable module is not there.
     """
-    here = Path(__file__).parent
-    (folder / "lib" / "grading").mkdir(parents=True)
-    for name in SHARED:
-        shutil.copy(here / f"{name}.py", folder / "lib" / "grading")
-    (folder / "lib" / "grading" / "__init__.py").write_text("")
+    own = Path(__file__).parent / "inside"
+    shutil.copytree(own, folder / "lib" / "grading", ignore=IGNORED)
     for side in ("examiner", "student"):
         (folder / side).mkdir()
         for package in packages:
@@ -91,8 +88,7 @@ def _copy(package: str, target: Path) -> None:
         )
     source = Path(spec.origin)
     if source.name == "__init__.py":
-        ignored = shutil.ignore_patterns("__pycache__", ".*")
-        shutil.copytree(source.parent, target / package, ignore=ignored)
+        shutil.copytree(source.parent, target / package, ignore=IGNORED)
     else:
         shutil.copy(source, target)
 
@@ -257,7 +253,7 @@ def check() -> None:
         raise BoxUnavailable(
             f"The box is made of Linux namespaces, and this is not Linux, {refusal}."
         )
-    if platform.machine() not in inside.MACHINES:
+    if platform.machine() not in isolation.MACHINES:
         raise BoxUnavailable(
             f"The box knows no system calls of the processor {platform.machine()}, {refusal}."
         )

@@ -2,7 +2,7 @@
 
 Feedback and the report are such pages. Their one style sheet is allowed by its hash, so
 that a style, a script, a form or a picture from elsewhere is refused by the browser even
-if one slipped past `markup`.
+if one slipped past `sanitize`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from html import escape
 from pathlib import Path
 
 # beside the rnnlib of this repository: grading is never installed without it
-COLOURS = Path(__file__).parents[1] / "rnnlib" / "tokens.css"
+COLOURS = Path(__file__).parents[2] / "rnnlib" / "tokens.css"
 STYLE = """
 *, ::before, ::after { box-sizing: border-box; }
 html { text-size-adjust: 100%; }

@@ -1,0 +1,1 @@
+"""A class and its records: what was collected, who is who, what was marked and when."""

@@ -1,0 +1,1 @@
+"""What goes back: feedback, tables, the report, and the pages that show them."""
