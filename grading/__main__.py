@@ -6,11 +6,20 @@ It does what nbgrader's verbs do, one after the other, in the folder where it is
 by its nbgrader_config.py: collect, autograde, generate_feedback, export. It may be given
 again at any time: after a new download, or after marking by hand in the formgrader; what
 has not changed is not run again.
+
+    python -m grading 02_cell --mark-only
+
+is `nbgrader autograde` without its long start: nbgrader's own command loads a web server and
+every one of its verbs first, which for a handful of submissions is most of the cost.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import gc
+import importlib.util
+import logging
 import os
 import sys
 import warnings
@@ -22,8 +31,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .classroom.collect import Collected
     from .classroom.roster import Roster
+    from .plugin import BoxedAutograde
 
 REPORTS = "reports"  # in the course's folder
+
+logger = logging.getLogger("grading")
 
 
 class Refused(Exception):
@@ -36,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m grading",
         description="Mark an assignment: collect, run, give back, export, report.",
     )
-    words.add_argument("assignment", help="such as 02_cell")
+    words.add_argument("assignment", help="such as 02_cell; with --mark-only, also a pattern")
     words.add_argument(
         "submissions",
         type=_path,
@@ -52,6 +64,10 @@ def parser() -> argparse.ArgumentParser:
         help="when the work was handed in at the latest, if that was before now, such as "
         "'2026-11-20 12:00' in this machine's time zone",
     )
+    words.add_argument(
+        "--mark-only", action="store_true", help="mark what is in submitted/, and nothing else"
+    )
+    words.add_argument("--student", default="*", help="only this one, or a pattern")
     words.add_argument("--dask", metavar="ADDRESS", help="of a Dask scheduler whose workers mark")
     words.add_argument("--database", metavar="URL", help="of the gradebook, if not gradebook.db")
     words.add_argument("--jobs", type=int, help="submissions at once on this machine")
@@ -78,33 +94,70 @@ def _path(text: str) -> Path:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do it, and say where everything is."""
     options = parser().parse_args(arguments)
-    try:
-        return run(options)
-    except Refused as refusal:
-        print(f"Error: {refusal}", file=sys.stderr)
-        return 1
-
-
-def run(options: argparse.Namespace) -> int:
-    """The whole way; the exit code."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # nbgrader's, about its libraries
-        from nbgrader.api import MissingEntry
-        from nbgrader.apps import NbGrader
-
-        from .classroom import late
-        from .classroom.gradebook import opened
-        from .results import report
-        from .results.page import write
-
-    app = NbGrader()
-    app.load_config_file()
-    app.log_level = "ERROR"
-    if options.database:
-        app.config.CourseDirectory.db_url = options.database
+    level = logging.INFO if options.mark_only else logging.WARNING
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=level)
+    logging.getLogger("traitlets").setLevel(logging.ERROR)  # nbgrader's steps
+    config = _configuration(options)
+    from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
 
-    coursedir = CourseDirectory(config=app.config, assignment_id=options.assignment)
+    from .plugin import BoxedAutograde
+
+    coursedir = CourseDirectory(config=config)
+    autograde = BoxedAutograde(coursedir=coursedir, config=config, log=logger)
+    autograde.force = options.force
+    try:
+        if options.mark_only:
+            autograde.start()
+            return 0
+        return run(options, autograde)
+    except Refused as refusal:
+        logger.error(refusal)
+    except NbGraderException:  # it has been said
+        pass
+    return 1
+
+
+def _configuration(options: argparse.Namespace) -> Any:
+    """What nbgrader reads, its file in Jupyter's folders, then in this one; and the command.
+
+    nbgrader's `__init__` loads its extensions of the Jupyter server, of which nothing is needed
+    here. Its modules stay what they are; only that file is not run.
+    """
+    from jupyter_core.paths import jupyter_config_path
+    from traitlets.config.loader import Config, ConfigFileNotFound, PyFileConfigLoader
+
+    if "nbgrader" not in sys.modules and (spec := importlib.util.find_spec("nbgrader")):
+        sys.modules["nbgrader"] = importlib.util.module_from_spec(spec)
+    config = Config()
+    gc.disable()  # what is imported stays: to look through it again and again is for nothing
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nbgrader's, about its libraries
+        for place in [*reversed(jupyter_config_path()), os.getcwd()]:
+            with contextlib.suppress(ConfigFileNotFound):
+                config.merge(PyFileConfigLoader("nbgrader_config.py", path=place).load_config())
+        from . import plugin as plugin
+    gc.freeze()
+    gc.enable()
+    config.CourseDirectory.assignment_id = options.assignment
+    config.CourseDirectory.student_id = options.student
+    if options.database:
+        config.CourseDirectory.db_url = options.database
+    for name in ("dask", "jobs", "unsafe"):
+        if value := getattr(options, name):
+            config.BoxedAutograde[name] = value
+    return config
+
+
+def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
+    """The whole way; the exit code."""
+    from nbgrader.api import MissingEntry
+
+    from .classroom.gradebook import opened
+    from .results import report
+    from .results.page import write
+
+    coursedir = autograde.coursedir
     os.chdir(coursedir.root)
     source = Path(coursedir.format_path(coursedir.source_directory, ".", options.assignment))
     with opened(coursedir.db_url, coursedir.course_id) as book:
@@ -115,22 +168,22 @@ def run(options: argparse.Namespace) -> int:
     if not known:
         if not source.is_dir():
             raise Refused(f"There is no assignment {options.assignment} in {source.parent}.")
-        _release(coursedir, app)
+        # the gradebook learns what the assignment is
+        _convert("GenerateAssignment", autograde, f"{options.assignment} could not be released")
 
     collected, people = None, _roster(options)
     if options.submissions:
         with opened(coursedir.db_url, coursedir.course_id) as book:
             collected = _collect(options, coursedir, book, people)
-    outcome = _autograde(options, coursedir, app)
+    outcome = autograde.mark(options.assignment)
     if not outcome.marked and not outcome.kept:
         raise Refused(f"Nothing was handed in for {options.assignment}: a zip file or a folder?")
 
     with opened(coursedir.db_url, coursedir.course_id) as book:
         _introduce(book, people, collected)
-        late.update(book, options.assignment, _penalties(app))
         facts = report.gather(coursedir, book, options.assignment)
         tables = _export(options, book, people)
-    _feedback(coursedir, app)
+    _convert("GenerateFeedback", autograde, "No feedback could be written")
     page = Path(REPORTS, f"{options.assignment}.html")
     write(page, report.render(facts))
 
@@ -157,17 +210,17 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _release(coursedir: Any, app: Any) -> None:
-    """Tell the gradebook what the assignment is, as generate_assignment does."""
-    from nbgrader.converters import GenerateAssignment
+def _convert(verb: str, autograde: BoxedAutograde, trouble: str) -> None:
+    """One of nbgrader's steps, also where it has been done: marks by hand are in no file's time."""
+    from nbgrader import converters
     from nbgrader.converters.base import NbGraderException
 
-    converter = GenerateAssignment(coursedir=coursedir, parent=app, config=app.config)
+    converter = getattr(converters, verb)(coursedir=autograde.coursedir, config=autograde.config)
     converter.force = True
     try:
         converter.start()
     except (NbGraderException, SystemExit) as error:
-        raise Refused(f"{coursedir.assignment_id} could not be released: {error}") from error
+        raise Refused(f"{trouble}: {error}") from error
 
 
 def _roster(options: argparse.Namespace) -> Roster | None:
@@ -213,27 +266,6 @@ def _collect(
         raise Refused(str(error)) from error
 
 
-def _autograde(options: argparse.Namespace, coursedir: Any, app: Any) -> Any:
-    from dataclasses import replace
-
-    from .classroom import batch
-    from .plugin import BoxedAutograde
-    from .sandbox.box import BoxUnavailable
-
-    autograde = BoxedAutograde(coursedir=coursedir, parent=app, config=app.config)
-    settings = autograde.settings()
-    if options.dask:
-        settings = replace(settings, dask=options.dask)
-    if options.jobs:
-        settings = replace(settings, jobs=options.jobs)
-    if options.unsafe:
-        settings = replace(settings, unsafe=True)
-    try:
-        return batch.grade(coursedir, options.assignment, settings, force=options.force)
-    except (BoxUnavailable, LookupError, OSError, RuntimeError, ValueError) as error:
-        raise Refused(str(error)) from error
-
-
 def _introduce(book: Any, people: Roster | None, collected: Collected | None) -> None:
     """Names and numbers of students, so that tables and pages can use them."""
     if collected is not None:
@@ -249,26 +281,6 @@ def _introduce(book: Any, people: Roster | None, collected: Collected | None) ->
                     last_name=person.last or None,
                     email=person.email or None,
                 )
-
-
-def _penalties(app: Any) -> Any:
-    from nbgrader.preprocessors import AssignLatePenalties
-
-    step = AssignLatePenalties(parent=app, config=app.config)
-    step.init_plugin()
-    return step.plugin_inst
-
-
-def _feedback(coursedir: Any, app: Any) -> None:
-    from nbgrader.converters import GenerateFeedback
-    from nbgrader.converters.base import NbGraderException
-
-    converter = GenerateFeedback(coursedir=coursedir, parent=app, config=app.config)
-    converter.force = True  # marks given by hand are not in the files' times
-    try:
-        converter.start()
-    except (NbGraderException, SystemExit) as error:
-        raise Refused(f"No feedback could be written: {error}") from error
 
 
 def _export(options: argparse.Namespace, book: Any, people: Roster | None) -> list[tuple[str, str]]:

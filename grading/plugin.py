@@ -18,16 +18,17 @@ import glob
 import os
 import re
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from nbgrader import converters
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
+from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
 from .classroom import batch, gradebook
+from .sandbox.box import BoxUnavailable
 
 
 class BoxedAutograde(Autograde):
@@ -88,19 +89,15 @@ class BoxedAutograde(Autograde):
         )
 
     def start(self) -> None:
-        if not self.config.get("Execute", {}).get("enabled", True):
-            raise self._failure(
-                "With --no-execute a student could write the marks into the notebook: refused."
-            )
-        if self.unsafe:
-            self.log.warning(
-                "BoxedAutograde.unsafe is set: submissions run without a box. Your files, your "
-                "network, other students' work and the hidden tests are within their reach."
-            )
+        """Mark the assignments that the command names."""
         root = os.getcwd()
         os.chdir(self.coursedir.root)
         try:
-            failed = [name for one in self._assignments() for name in self._mark(one)]
+            failed = [
+                f"{assignment} of {student}"
+                for assignment in self._assignments()
+                for student in self.mark(assignment).with_status("failed")
+            ]
         finally:
             os.chdir(root)
         if failed:
@@ -122,10 +119,17 @@ class BoxedAutograde(Autograde):
             raise self._failure(f"Nothing was handed in that matches {wanted}")
         return sorted(found)
 
-    def _mark(self, assignment: str) -> list[str]:
-        """Mark an assignment; the students for whom the grader itself failed."""
-        from .sandbox.box import BoxUnavailable
-
+    def mark(self, assignment: str) -> batch.Report:
+        """Mark what was handed in for an assignment."""
+        if not self.config.get("Execute", {}).get("enabled", True):
+            raise self._failure(
+                "With --no-execute a student could write the marks into the notebook: refused."
+            )
+        if self.unsafe:
+            self.log.warning(
+                "BoxedAutograde.unsafe is set: submissions run without a box. Your files, your "
+                "network, other students' work and the hidden tests are within their reach."
+            )
         self.run_pre_convert_hook()
         try:
             report = batch.grade(
@@ -134,32 +138,23 @@ class BoxedAutograde(Autograde):
                 self.settings(),
                 force=self.force,
                 create_students=self.create_student,
-                penalty=self._penalty(),
+                lateness=self._lateness(),
                 permissions=int(str(self.permissions), 8),
                 logger=self.log,
             )
-        except (BoxUnavailable, ConnectionError, LookupError, ValueError) as error:
+        except (BoxUnavailable, LookupError, OSError, ValueError) as error:
             raise self._failure(str(error)) from error
         self.run_post_convert_hook()
         self.log.info(
             "%s: %d marked, %d unchanged", assignment, len(report.marked), len(report.kept)
         )
-        return [f"{assignment} of {student}" for student in report.with_status("failed")]
+        return report
 
-    def _penalty(self) -> Callable[[Any, Any], float | None] | None:
-        """nbgrader's late penalty, by the plug-in that the course configures."""
+    def _lateness(self) -> LateSubmissionPlugin | None:
+        """The plug-in that the course configures."""
         step = AssignLatePenalties(parent=self)
-        if not step.enabled:
-            return None
         step.init_plugin()
-
-        def penalty(submission: Any, notebook: Any) -> float | None:
-            points = step.plugin_inst.late_submission_penalty(
-                submission.student_id, notebook.score, submission.total_seconds_late
-            )
-            return None if points is None else step._check_late_penalty(notebook, points)
-
-        return penalty
+        return step.plugin_inst if step.enabled else None
 
     def _failure(self, sentence: str) -> NbGraderException:
         self.log.error(sentence)

@@ -16,16 +16,19 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..marking import intake
 from ..marking.assignment import TIMESTAMP, Outcome, Specification, Submission, environment
-from . import gradebook, log, seeds, workers
+from . import gradebook, late, log, seeds, workers
 from .gradebook import Result
+
+if TYPE_CHECKING:
+    from nbgrader.plugins import LateSubmissionPlugin
 
 PICTURES = (".png", ".jpg", ".jpeg", ".gif")
 KEY_FILE = ".course-key"  # in the course's folder
@@ -65,7 +68,7 @@ def grade(
     students: Sequence[str] | None = None,
     force: bool = False,
     create_students: bool = True,
-    penalty: Callable[[Any, Any], float | None] | None = None,
+    lateness: LateSubmissionPlugin | None = None,
     permissions: int = 0o444,
     progress: bool | None = None,
     logger: logging.Logger | None = None,
@@ -84,8 +87,8 @@ def grade(
         Mark also what has not changed.
     create_students : bool, optional
         Whether students may be new to the gradebook.
-    penalty : function, optional
-        For lateness; see `gradebook.merge`.
+    lateness : LateSubmissionPlugin, optional
+        What handing in late costs; see `late`.
     permissions : int, optional
         Of the files in autograded/.
     progress : bool, optional
@@ -183,8 +186,10 @@ def grade(
             finally:
                 # also after Ctrl-C: what is marked is marked
                 if results:
-                    gradebook.merge(book, assignment, results, penalty)
+                    gradebook.merge(book, assignment, results)
                     trail.write("merged", students=[result.student for result in results])
+                if lateness:
+                    late.update(book, assignment, lateness)
     for student, line in report.marked.items():
         if line["sentence"]:
             logger.warning("%s, %s: %s", assignment, student, line["sentence"])

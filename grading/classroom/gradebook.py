@@ -15,7 +15,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -227,12 +227,7 @@ def students(book: Gradebook) -> set[str]:
     return set(book.db.scalars(select(Student.id)))
 
 
-def merge(
-    book: Gradebook,
-    assignment: str,
-    results: Sequence[Result],
-    penalty: Callable[[Any, Any], float | None] | None = None,
-) -> None:
+def merge(book: Gradebook, assignment: str, results: Sequence[Result]) -> None:
     """Bring results into the gradebook, all or none of them.
 
     As nbgrader's SaveAutoGrades does it: marks that a person gave, and their comments,
@@ -245,9 +240,6 @@ def merge(
     assignment : str
     results : sequence of Result
         One a student.
-    penalty : function, optional
-        From (submission, notebook) of the gradebook to the points to take away for
-        lateness, or None.
     """
     db = book.db
     try:
@@ -261,7 +253,7 @@ def merge(
             for notebook in row.notebooks
         }
         for start in range(0, len(results), CHUNK):
-            _merge_chunk(db, row, cells, results[start : start + CHUNK], penalty)
+            _merge_chunk(db, row, cells, results[start : start + CHUNK])
             db.flush()
         db.commit()
     except BaseException:
@@ -274,7 +266,6 @@ def _merge_chunk(
     assignment: Any,
     cells: Mapping[str, tuple[str, dict[str, str], dict[str, str]]],
     results: Sequence[Result],
-    penalty: Callable[[Any, Any], float | None] | None,
 ) -> None:
     names = [result.student for result in results]
     known = set(db.scalars(select(Student.id).where(Student.id.in_(names))))
@@ -365,43 +356,6 @@ def _merge_chunk(
                 for r in changed
             ],
         )
-    if penalty is not None:
-        _take_penalties(db, assignment, names, penalty)
-
-
-def _take_penalties(
-    db: Any, assignment: Any, names: list[str], penalty: Callable[[Any, Any], float | None]
-) -> None:
-    """As nbgrader's AssignLatePenalties: anew at each marking, nothing for who is in time."""
-    if assignment.duedate is None:
-        late = []
-    else:
-        late = [
-            submission
-            for submission in db.scalars(
-                select(SubmittedAssignment)
-                .where(
-                    SubmittedAssignment.assignment_id == assignment.id,
-                    SubmittedAssignment.student_id.in_(names),
-                    SubmittedAssignment.timestamp > assignment.duedate,
-                )
-                .options(_columns(SubmittedAssignment))
-            )
-            if submission.total_seconds_late > 0
-        ]
-    chosen = select(SubmittedAssignment.id).where(
-        SubmittedAssignment.assignment_id == assignment.id,
-        SubmittedAssignment.student_id.in_(names),
-    )
-    db.execute(
-        SubmittedNotebook.__table__.update()
-        .where(SubmittedNotebook.__table__.c.assignment_id.in_(chosen))
-        .values(late_submission_penalty=None)
-    )
-    for submission in late:
-        for notebook in submission.notebooks:
-            db.refresh(notebook)
-            notebook.late_submission_penalty = penalty(submission, notebook)
 
 
 def _columns(kind: Any) -> Any:

@@ -11,9 +11,10 @@ the gradebook, whose times are those that the collector wrote; see `collect`.
 from __future__ import annotations
 
 import math
-from typing import Any
 
+from nbgrader.api import Gradebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.plugins import LateSubmissionPlugin
+from sqlalchemy import false, select
 from traitlets import Float
 
 DAY = 24 * 60 * 60
@@ -75,15 +76,15 @@ class LatePenalty(LateSubmissionPlugin):
         return points or None
 
 
-def update(gradebook: Any, assignment: str, plugin: LateSubmissionPlugin) -> int:
-    """Work out all penalties of an assignment again, and say how many submissions have one.
+def update(book: Gradebook, assignment: str, plugin: LateSubmissionPlugin) -> int:
+    """Work out all penalties of an assignment, and say how many submissions have one.
 
-    nbgrader does so when it autogrades, before a person has marked anything; points given
-    by hand later would escape the rule.
+    Called after every batch, and of no effect where nothing has changed. nbgrader does it when
+    a submission is autograded: points given by hand later would escape the rule.
 
     Parameters
     ----------
-    gradebook : nbgrader.api.Gradebook
+    book : nbgrader.api.Gradebook
     assignment : str
     plugin : LateSubmissionPlugin
 
@@ -91,17 +92,23 @@ def update(gradebook: Any, assignment: str, plugin: LateSubmissionPlugin) -> int
     -------
     int
     """
-    late = 0
-    for submission in gradebook.assignment_submissions(assignment):
-        seconds = submission.total_seconds_late
-        for notebook in submission.notebooks:
-            points = None
-            if seconds > 0:
-                score = notebook.score
-                points = plugin.late_submission_penalty(submission.student_id, score, seconds)
-                points = None if points is None else min(max(points, 0.0), score)
-            if notebook.late_submission_penalty != points:
-                notebook.late_submission_penalty = points
-        late += bool(submission.late_submission_penalty)
-    gradebook.db.commit()
-    return late
+    row = book.find_assignment(assignment)
+    penalised = SubmittedNotebook.late_submission_penalty.is_not(None)
+    late = false() if row.duedate is None else SubmittedAssignment.timestamp > row.duedate
+    notebooks = book.db.scalars(
+        select(SubmittedNotebook)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .where(SubmittedAssignment.assignment_id == row.id, penalised | late)
+    )
+    who = set()
+    for notebook in notebooks.all():
+        submission = notebook.assignment
+        seconds, points = submission.total_seconds_late, None
+        if seconds > 0:
+            points = plugin.late_submission_penalty(submission.student_id, notebook.score, seconds)
+        if points is not None:
+            points = min(max(points, 0.0), notebook.score)
+            who.add(submission.student_id)
+        notebook.late_submission_penalty = points
+    book.db.commit()
+    return len(who)

@@ -19,6 +19,7 @@ from typing import Any
 import classes
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.plugins import LateSubmissionPlugin
 
 from grading.classroom import batch, log, workers
 from grading.classroom.batch import Settings
@@ -177,9 +178,10 @@ def test_the_collectors_time_and_the_penalty(coursedir: Any) -> None:
     with Gradebook(coursedir.db_url, classes.COURSE) as book:
         book.update_or_create_assignment(classes.ASSIGNMENT, duedate="2030-01-02")
 
-    def penalty(submission: Any, notebook: Any) -> float:
-        assert notebook.score == 8
-        return submission.total_seconds_late / 86400
+    class Rule(LateSubmissionPlugin):
+        def late_submission_penalty(self, _: str, score: float, seconds: float) -> float:
+            assert score == 8
+            return seconds / 86400
 
     def penalties() -> dict[str, float | None]:
         with Gradebook(coursedir.db_url, classes.COURSE) as book:
@@ -188,11 +190,11 @@ def test_the_collectors_time_and_the_penalty(coursedir: Any) -> None:
                 for name in ("ada", "ben")
             }
 
-    run(coursedir, penalty=penalty)
+    run(coursedir, lateness=Rule())
     assert penalties() == pytest.approx({"ada": None, "ben": 1.5})
     folder = Path(coursedir.root, "submitted", "ben", "ps1")
     (folder / "timestamp.txt").write_text("2030-01-01 12:00:00 UTC")
-    assert not run(coursedir, penalty=penalty).marked, "the time is no reason to run it again"
+    assert not run(coursedir, lateness=Rule()).marked, "the time is no reason to run it again"
     assert penalties() == {"ada": None, "ben": None}
 
 

@@ -54,7 +54,7 @@ c.BoxedAutograde.hidden = "{hidden}"
 c.BoxedAutograde.limits = {limits}
 """
 )
-HERE = [sys.executable, "-m", "grading.autograde"]  # nbgrader's autograde without its long start
+HERE = [sys.executable, "-m", "grading", "--mark-only"]
 SIDES = {  # who marks, and whether in the box
     "nbgrader": (["nbgrader", "autograde"], False),
     "nbgrader with grading": (["nbgrader", "autograde"], True),
