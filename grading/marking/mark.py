@@ -134,6 +134,9 @@ def _run(
     outcome.causes.update(
         {id: cause for id, cause in causes(notebook.cells).items() if id not in execution.unmarked}
     )
+    notes = [*outcome.notes, *filter(None, [execution.sentence])]
+    if notes:
+        notebook.metadata["grading"] = {"notes": notes}  # for the student, on the feedback
     # not nbformat's writer, which copies, splits and indents what nobody reads as text
     outcome.notebooks[wanted.name] = json.dumps(notebook) + "\n"
 

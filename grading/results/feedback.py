@@ -18,9 +18,10 @@ import html
 import re
 import secrets
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from markupsafe import Markup
 from nbconvert.exporters import Exporter, HTMLExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.exporters.html import contextfilter
@@ -30,7 +31,7 @@ from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from ..marking.mark import unparsed
 from . import sanitize
-from .page import page
+from .page import render
 
 PICTURES = ("image/png", "image/jpeg")
 
@@ -47,7 +48,7 @@ class GetMarks(GetGrades):
 
 
 class HideTests(NbGraderPreprocessor):
-    """Feedback shows what the tests said, and neither the hidden ones nor their data.
+    """Feedback shows what the tests said; neither hidden ones, nor their data, nor mark schemes.
 
     A student's function may keep what a hidden test gave it, and a later cell print it. So
     of the student's cells behind the first hidden test, the output is not shown; but for what
@@ -55,6 +56,7 @@ class HideTests(NbGraderPreprocessor):
     """
 
     hidden = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS", re.DOTALL)
+    scheme = re.compile(r"[^\n]*BEGIN MARK SCHEME.*?(?:END MARK SCHEME[^\n]*|\Z)", re.DOTALL)
     withheld = "(not shown: this ran after hidden tests, whose data it could hold)"
 
     def preprocess(
@@ -66,6 +68,7 @@ class HideTests(NbGraderPreprocessor):
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, cell_index: int
     ) -> tuple[NotebookNode, ResourcesDict]:
+        cell.source = self.scheme.sub("", cell.source)  # the marker's alone
         if cell.cell_type != "code":
             return cell, resources
         marks = cell.metadata.get("nbgrader", {})
@@ -83,30 +86,6 @@ class HideTests(NbGraderPreprocessor):
         return cell, resources
 
 
-STYLE = """
-.cell { margin: 1rem 0; }
-.answer, .test {
-  border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.2rem 1rem 0.6rem;
-}
-.label { margin: 0.6rem 0; font-size: 0.875rem; color: var(--muted); }
-.label strong { color: var(--ink); }
-.lost { border-color: var(--warm); }
-.said { background: var(--warm-wash); white-space: pre-wrap; }
-.comment {
-  background: var(--wash); border-radius: 0.4rem; padding: 0.4rem 0.8rem; margin: 0.6rem 0;
-}
-.total { font-size: 1.2rem; }
-tbody th { overflow-wrap: anywhere; }
-.highlight .k, .highlight .kn, .highlight .kc, .highlight .ow {
-  color: var(--accent); font-weight: 600;
-}
-.highlight .s1, .highlight .s2, .highlight .sd, .highlight .sa, .highlight .sf,
-.highlight .si { color: var(--warm); }
-.highlight .c1, .highlight .ch { color: var(--muted); font-style: italic; }
-.highlight .nf, .highlight .nc { font-weight: 600; }
-"""
-
-
 class FeedbackPage(Exporter):
     """One student's feedback: marks first, then the notebook with what the tests said.
 
@@ -121,120 +100,67 @@ class FeedbackPage(Exporter):
         self, nb: NotebookNode, resources: Any = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         nb, resources = super().from_notebook_node(nb, resources, **kw)
-        marks = resources.get("nbgrader", {})
-        name = marks.get("notebook") or resources.get("metadata", {}).get("name", "notebook")
+        total = resources.get("nbgrader", {})
+        name = total.get("notebook") or resources.get("metadata", {}).get("name", "notebook")
         language = nb.metadata.get("language_info", {}).get("name", "python")
-        body = (
-            f"<header>\n<h1>{html.escape(name)}</h1>\n{_total(marks, nb)}</header>\n<main>\n"
-            f"{_table(nb)}\n<h2>Your work</h2>\n"
-            + "\n".join(_cell(cell, language) for cell in nb.cells)
-            + "\n</main>"
+        cells = [_cell(cell, language) for cell in nb.cells]
+        text = render(
+            "feedback",
+            title=name,
+            total={"late_penalty": None, **total} if "score" in total else None,
+            notes=nb.metadata.get("grading", {}).get("notes", []),
+            parts=[cell for cell in cells if cell["name"]],
+            cells=cells,
         )
-        return page(name, body, style=STYLE), resources
+        return text, resources
 
 
-def _number(value: Any) -> str:
-    return f"{round(float(value or 0), 2):g}"
-
-
-def _total(marks: Mapping[str, Any], nb: NotebookNode) -> str:
-    if "score" not in marks:
-        return ""
-    score, most = _number(marks["score"]), _number(marks.get("max_score"))
-    text = f'<p class="total">{score} of {most} points</p>\n'
-    if any(cell.metadata.get("nbgrader", {}).get("waits") for cell in nb.cells):
-        text += '<p class="muted">This is not final: an answer waits for the marker.</p>\n'
-    if marks.get("late_penalty"):
-        penalty = _number(marks["late_penalty"])
-        text += f'<p class="muted">{penalty} points were taken off for handing in late.</p>\n'
-    return text
-
-
-def _graded(cell: NotebookNode) -> NotebookNode | None:
-    marks = cell.metadata.get("nbgrader", {})
-    return marks if marks.get("grade") or marks.get("task") else None
-
-
-def _score(marks: Mapping[str, Any]) -> str:
-    if marks.get("waits"):
-        return f"waits, {_number(marks.get('points'))} possible"
-    return f"{_number(marks.get('score'))} of {_number(marks.get('points'))}"
-
-
-def _table(nb: NotebookNode) -> str:
-    """What each part earned, with links to the parts."""
-    rows = []
-    for cell in nb.cells:
-        marks = _graded(cell)
-        if marks is None:
-            continue
-        id = html.escape(str(marks.grade_id))
-        test = cell.cell_type == "code" and not marks.get("solution")
-        rows.append(
-            f'<tr><th scope="row"><a href="#{id}">{id}</a></th>'
-            f"<td>{_score(marks)}</td><td>{'test' if test else 'by hand'}</td></tr>"
-        )
-    if not rows:
-        return ""
-    head = (
-        '<tr><th scope="col">Part</th><th scope="col">Points</th><th scope="col">Marked</th></tr>'
-    )
-    return (
-        '<h2>Marks</h2>\n<div class="scroll" tabindex="0"><table>\n<thead>'
-        f"{head}</thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>\n</table></div>"
-    )
-
-
-def _cell(cell: NotebookNode, language: str) -> str:
-    marks = cell.metadata.get("nbgrader", {})
+def _cell(cell: NotebookNode, language: str) -> dict[str, Any]:
+    """What is shown of a cell."""
+    marks = {"waits": False, "score": 0, "points": 0, **cell.metadata.get("nbgrader", {})}
+    kinds = [("solution", "answer", "Your answer"), ("grade", "test", "Test")]
+    kinds.append(("task", "answer", "Your task"))
+    kind, label = next(((k, text) for name, k, text in kinds if marks.get(name)), ("", ""))
+    graded = bool(marks.get("grade") or marks.get("task"))
+    if graded and float(marks["score"] or 0) < float(marks["points"] or 0) and not marks["waits"]:
+        kind += " lost"
+    source = sanitize.plain(cell.source)
     if cell.cell_type == "markdown":
-        inside = sanitize.markdown(cell.source, cell.get("attachments"))
+        source = sanitize.markdown(cell.source, cell.get("attachments"))
     elif cell.cell_type == "code":
-        inside = sanitize.code(cell.source, language) if cell.source.strip() else ""
-        inside += "\n".join(_output(output) for output in cell.outputs)
-    else:
-        inside = sanitize.plain(cell.source)
-    kind, label, id = "", "", ""
-    if marks.get("solution"):
-        kind, label = " answer", "<strong>Your answer</strong>"
-    elif marks.get("grade"):
-        kind, label = " test", "<strong>Test</strong>"
-    elif marks.get("task"):
-        kind, label = " answer", "<strong>Your task</strong>"
-    graded = _graded(cell)
-    if graded is not None:
-        score, points = float(graded.get("score") or 0), float(graded.get("points") or 0)
-        name = html.escape(str(graded.grade_id))
-        kind += " lost" if score < points and not graded.get("waits") else ""
-        label += f" {name}: {_score(graded)} points"
-        id = f' id="{name}"'
-    label = f'<p class="label">{label}</p>\n' if label else ""
-    comment = ""
-    if marks.get("comment"):
-        text = sanitize.markdown(str(marks.comment))
-        comment = f'<div class="comment"><p class="label"><strong>Comment</strong></p>{text}</div>'
-    return f'<div class="cell{kind}"{id}>\n{label}{inside}\n{comment}</div>'
+        source = sanitize.code(cell.source, language) if cell.source.strip() else Markup()
+    return {
+        "kind": kind,
+        "label": label,
+        "name": str(marks["grade_id"]) if graded else "",
+        "marks": marks,
+        "how": "test" if cell.cell_type == "code" and not marks.get("solution") else "by hand",
+        "source": source,
+        "outputs": [_output(output) for output in cell.get("outputs", [])],
+        "comment": sanitize.markdown(str(marks.get("comment") or "")),
+    }
 
 
-def _output(output: NotebookNode) -> str:
+def _output(output: NotebookNode) -> Markup:
     if output.output_type == "stream":
         return sanitize.plain(output.text)
     if output.output_type == "error":
         trace = "\n".join(output.get("traceback") or [f"{output.ename}: {output.evalue}"])
-        return sanitize.plain(trace).replace("<pre ", '<pre class="said" ', 1)
+        return sanitize.plain(trace, kind="said")
     data = output.get("data", {})
     for kind in PICTURES:
         source = f"data:{kind};base64,{data.get(kind, '')}"
         if kind in data and sanitize.PICTURE.match(source):
             said = output.get("metadata", {}).get(kind)
             alt = said.get("alt") if isinstance(said, dict) else None
-            alt = html.escape(str(alt or "A figure drawn by the cell above"))
-            return f'<p><img src="{html.escape(source)}" alt="{alt}"></p>'
+            alt = str(alt or "A figure drawn by the cell above")
+            return Markup('<p><img src="{}" alt="{}"></p>').format(source, alt)
     if "text/html" in data:
-        return f'<div class="scroll" tabindex="0">{sanitize.clean(str(data["text/html"]))}</div>'
+        inside = sanitize.clean(str(data["text/html"]))
+        return Markup('<div class="scroll" tabindex="0">{}</div>').format(inside)
     if "text/markdown" in data:
         return sanitize.markdown(str(data["text/markdown"]))
-    return sanitize.plain(str(data["text/plain"])) if "text/plain" in data else ""
+    return sanitize.plain(str(data["text/plain"])) if "text/plain" in data else Markup()
 
 
 class FormgraderPage(HTMLExporter):

@@ -1,6 +1,6 @@
 """What a student wrote, as HTML that can do nothing: Markdown, formulas, outputs.
 
-Everything passes through a list of what is allowed (bleach). Formulas become MathML by
+Everything passes through a list of what is allowed (nh3). Formulas become MathML by
 latex2mathml, without a script and without a server; its own result is not trusted either
 (it hands text such as ``\\text{<img …>}`` through unescaped), so that only known elements,
 known attributes and escaped text of it are kept.
@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-import bleach
+import nh3
 from latex2mathml.converter import convert_to_element
+from markupsafe import Markup
 from nbconvert.filters.ansi import strip_ansi
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -25,20 +26,22 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 LONGEST_FORMULA = 4_000  # characters; what is longer stays as it was typed
 LONGEST_TEXT = 200_000  # characters of one Markdown cell or HTML output
 
-TAGS = frozenset(
+TAGS = set(
     "a abbr b blockquote br caption code col colgroup dd del details div dl dt em "
     "h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre q s samp small span strong sub summary sup "
     "table tbody td tfoot th thead tr tt u ul var".split()
 )
 PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]*\Z")
 ATTRIBUTES = {
-    "a": lambda tag, name, value: name in ("href", "title"),
-    "abbr": ["title"],
-    "img": lambda tag, name, value: name == "alt" or (name == "src" and bool(PICTURE.match(value))),
-    "ol": ["start"],
-    "td": ["colspan", "rowspan"],
-    "th": ["colspan", "rowspan", "scope"],
+    "a": {"href", "title"},
+    "abbr": {"title"},
+    "img": {"alt", "src"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
 }
+# what these hold is no text for a reader either
+NO_TEXT = {"script", "style", "iframe", "object", "svg", "math", "template"}
 MATHML = frozenset(
     "math mi mn mo ms mtext mspace mrow mfrac msqrt mroot mstyle mpadded mphantom menclose "
     "msub msup msubsup munder mover munderover mtable mtr mtd".split()
@@ -50,7 +53,7 @@ MATHML_ATTRIBUTES = frozenset(
 )
 
 
-def formula(tex: str, *, block: bool = False) -> str:
+def formula(tex: str, *, block: bool = False) -> Markup:
     """TeX as MathML; what cannot be read stays as it was typed.
 
     Examples
@@ -65,10 +68,10 @@ def formula(tex: str, *, block: bool = False) -> str:
     if len(tex) <= LONGEST_FORMULA:
         try:
             element = convert_to_element(tex, display="block" if block else "inline")
-            return _mathml(element)
+            return Markup(_mathml(element))
         except Exception:  # it raises whatever a formula makes it stumble over
             pass
-    return f"<code>{html.escape(tex)}</code>"
+    return Markup("<code>{}</code>").format(tex)
 
 
 def _mathml(element: ElementTree.Element) -> str:
@@ -130,7 +133,7 @@ class _Renderer(IPythonRenderer):
         return f"[picture: {html.escape(text or url, quote=False)}]"
 
 
-def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
+def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> Markup:
     """Markdown with formulas as harmless HTML; headings one level down.
 
     Examples
@@ -143,51 +146,60 @@ def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> str:
 
 # most cells of a class are the same: the assignment's own
 @functools.lru_cache(maxsize=4_096)
-def _known_markdown(source: str) -> str:
+def _known_markdown(source: str) -> Markup:
     return _markdown(source, {})
 
 
-def _markdown(source: str, attachments: dict[str, Any]) -> str:
+def _markdown(source: str, attachments: dict[str, Any]) -> Markup:
     if len(source) > LONGEST_TEXT:
-        return f"<pre>{html.escape(source[:LONGEST_TEXT], quote=False)} …</pre>"
+        return plain(source[:LONGEST_TEXT] + " …")
     renderer = _Renderer(attachments=attachments)
     try:
         text = clean(MarkdownWithMath(renderer=renderer).render(source))
     except Exception:  # nesting that the parser does not survive
-        return f"<pre>{html.escape(source, quote=False)}</pre>"
+        return plain(source)
     if re.search(rf'="[^"]*{renderer.mark}', text):  # none may stand inside an attribute
-        return f"<pre>{html.escape(source, quote=False)}</pre>"
-    return re.sub(rf"{renderer.mark}-(\d+)-", lambda match: renderer.formulas[int(match[1])], text)
+        return plain(source)
+    formulas = renderer.formulas
+    return Markup(re.sub(rf"{renderer.mark}-(\d+)-", lambda match: formulas[int(match[1])], text))
 
 
-def clean(text: str) -> str:
+def clean(text: str) -> Markup:
     """HTML of a student, without anything that acts, loads or dresses up as the page."""
-    text = text[:LONGEST_TEXT]
-    # what these hold is no text for a reader either
-    text = re.sub(r"(?is)<(script|style|iframe|object|svg|math|template)\b.*?</\1\s*>", "", text)
-    text = bleach.clean(
-        text,
+    text = nh3.clean(
+        text[:LONGEST_TEXT],
         tags=TAGS,
+        clean_content_tags=NO_TEXT,
         attributes=ATTRIBUTES,
-        protocols={"http", "https", "mailto", "data"},
-        strip=True,
-        strip_comments=True,
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto", "data"},
+        link_rel=None,
     )
-    text = re.sub(r'href="data:[^"]*"', "", text)  # data: is for pictures
     text = re.sub(r"<img(?![^>]* src=)[^>]*>", "", text)
     text = re.sub(r"<img(?![^>]* alt=)", '<img alt="a picture"', text)
     text = text.replace("<table>", '<div class="scroll" tabindex="0"><table>')
     text = text.replace("</table>", "</table></div>")
-    return text.replace("<pre>", '<pre tabindex="0">')
+    return Markup(text.replace("<pre>", '<pre tabindex="0">'))
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """The value of an allowed attribute, or nothing: data: is for pictures alone."""
+    if name == "src":
+        return value if PICTURE.match(value) else None
+    if name == "href" and re.match(r"\s*data:", value, re.IGNORECASE):
+        return None
+    return re.sub(r"[<>]", "", value)  # so that a tag ends where it seems to
 
 
 @functools.lru_cache(maxsize=4_096)
-def code(source: str, language: str = "python") -> str:
+def code(source: str, language: str = "python") -> Markup:
     """Source code with its colours."""
     coloured = Highlight2HTML(pygments_lexer=language)(source)
-    return coloured.replace("<pre>", '<pre tabindex="0">', 1)
+    return Markup(coloured.replace("<pre>", '<pre tabindex="0">', 1))
 
 
-def plain(text: str) -> str:
+def plain(text: str, kind: str = "") -> Markup:
     """The text of a program's output, its terminal colours dropped."""
-    return f'<pre tabindex="0">{html.escape(strip_ansi(text), quote=False)}</pre>'
+    return Markup('<pre{} tabindex="0">{}</pre>').format(
+        Markup(f' class="{kind}"') if kind else "", strip_ansi(text)
+    )

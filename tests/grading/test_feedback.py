@@ -23,7 +23,7 @@ from nbformat import v4
 from pages import ROOT, problems_of, with_policy
 
 from grading.results.feedback import FeedbackPage, FormgraderPage, HideTests
-from grading.results.page import page as page_of
+from grading.results.page import render as page_of
 from grading.results.sanitize import clean, formula, markdown
 
 PICTURE = (  # one dot
@@ -155,8 +155,10 @@ def test_feedback_would_be_harmless_without_its_policy_too(browser: Any, page: P
 
 def test_a_page_refuses_what_slipped_into_it(browser: Any, tmp_path: Path) -> None:
     path = tmp_path / "page.html"
+    empty = page_of("feedback", title="a page", total=None, notes=[], parts=[], cells=[])
     attacks = [attack for attack in ATTACKS if "refresh" not in attack]  # no policy stops that
-    path.write_text(page_of("a page", f"<main>{''.join(attacks)}</main>"), encoding="utf-8")
+    text = empty.replace("</main>", "".join(attacks) + "</main>")
+    path.write_text(text, encoding="utf-8")
     assert with_policy(browser, path)[0] == "a page"
 
 
@@ -194,6 +196,20 @@ def test_what_a_cell_put_out_after_a_hidden_test_is_not_shown() -> None:
     assert "kept" in texts[0] and "said by the test" in texts[1] and "never closed" in texts[6]
     assert secret not in str(shown) and all("not shown" in text for text in texts[2:6])
     assert "NameError" in texts[3] and "SyntaxError" in texts[5]
+
+
+def test_the_mark_scheme_is_the_markers_alone() -> None:
+    scheme = "Why?\n\n### BEGIN MARK SCHEME\n2 points: SECRET\n### END MARK SCHEME\n\nIn one line."
+    cells = [v4.new_markdown_cell(scheme, metadata=marks("why", task=True, points=4))]
+    shown, _ = HideTests().preprocess(v4.new_notebook(cells=cells), {})
+    assert "SECRET" not in str(shown) and "In one line." in shown.cells[0].source
+
+
+def test_what_was_put_right_is_said() -> None:
+    notebook = v4.new_notebook(cells=[])
+    notebook.metadata["grading"] = {"notes": ["It was called <b>.ipynb; taken for ps1.ipynb."]}
+    text, _ = FeedbackPage().from_notebook_node(notebook)
+    assert "It was called &lt;b&gt;.ipynb; taken for ps1.ipynb." in text
 
 
 def test_feedback_says_the_marks_the_cause_and_the_comment(page: Path) -> None:
@@ -243,6 +259,11 @@ def test_no_attack_leaves_a_tag_or_an_attribute_that_acts(attack: str) -> None:
             bare = re.sub(r'"[^"]*"', '""', tag)
             assert not re.search(r"(?i)\son\w+\s*=|\sstyle\s*=", bare), text
             assert not re.search(r'(?i)(href|src)="\s*(javascript|data:text)', tag), text
+
+
+def test_an_attribute_cannot_hold_a_tag() -> None:
+    text = clean('<img alt="x><script>alert(1)</script>"> <a title="</a><b>" href="data:,">a</a>')
+    assert "<script" not in text and "data:" not in text and "<b>" not in text
 
 
 def test_what_is_allowed_survives() -> None:
