@@ -16,7 +16,7 @@ import logging
 import os
 import re
 import shutil
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -110,57 +110,28 @@ def grade(
 
     settings = settings or Settings()
     logger = logger or logging.getLogger("grading")
-    folders = submitted(coursedir, assignment)
-    if students is not None:
-        folders = {student: folders[student] for student in students if student in folders}
-    report = Report()
+    trail_file = log.path(coursedir.root, assignment)
     with (
-        log.opened(log.path(coursedir.root, assignment)) as trail,
+        log.opened(trail_file) as trail,
         gradebook.opened(coursedir.db_url, coursedir.course_id) as book,
     ):
         spec = specification(book, coursedir, assignment, settings)
+        folders = submitted(coursedir, assignment)
+        if students is not None:
+            folders = {student: folders[student] for student in students if student in folders}
         if not create_students:
             folders = _known(book, folders, logger)
         key_file = settings.course_key or os.path.join(coursedir.root, KEY_FILE)
-        course_key = seeds.course_key(key_file)
-        known = log.outcomes(log.read(log.path(coursedir.root, assignment)))
-        there = gradebook.keys(book, assignment)
+        batch = _Batch(
+            coursedir,
+            spec,
+            folders,
+            course_key=seeds.course_key(key_file),
+            known=log.outcomes(log.read(trail_file)),
+            merged=gradebook.keys(book, assignment),
+            force=force,
+        )
         book.db.rollback()  # the batch may be long: hold no transaction meanwhile
-        keys: dict[str, str] = {}
-        times: dict[str, datetime | None] = {}
-        results: list[Result] = []
-
-        def to_mark() -> Iterator[Submission]:
-            for student, folder in folders.items():
-                seed = seeds.seed(course_key, assignment, student)
-                submission = intake.load(folder, student, seed)
-                key = keys[student] = spec.key(submission)
-                time = times[student] = _timestamp(submission, logger)
-                line = known.get(student)
-                if (
-                    force
-                    or line is None
-                    or line["key"] != key
-                    or line["status"] == "failed"
-                    or line.get("loss")  # of tests that were not decided
-                    or not _destination(coursedir, assignment, student).is_dir()
-                ):
-                    yield submission
-                    continue
-                report.kept[student] = line
-                merged, since = there.get(student, ("", None))
-                if merged != key or time not in (None, since):
-                    results.append(_result(line, time, again=False))
-                bar.update()
-
-        def marks(submissions: Iterator[Submission]) -> Generator[tuple[Submission, Outcome]]:
-            if settings.dask:
-                return workers.on_dask(spec, submissions, settings.dask)
-            done = report.marked, report.kept
-            return workers.here(
-                spec, submissions, settings.jobs, lambda: len(folders) - sum(map(len, done))
-            )
-
         trail.write(
             "batch",
             assignment=assignment,
@@ -168,32 +139,110 @@ def grade(
             specification=spec.digest,
             environment=spec.environment,
         )
+        outcomes = (
+            workers.on_dask(spec, batch.plan(logger), settings.dask)
+            if settings.dask
+            else workers.here(spec, batch.plan(logger), settings.jobs, lambda: batch.left)
+        )
         hidden = None if progress is None else not progress
         with (
             tqdm(total=len(folders), desc=assignment, disable=hidden) as bar,
-            contextlib.closing(marks(to_mark())) as outcomes,
+            contextlib.closing(outcomes),
         ):
             try:
                 for submission, outcome in outcomes:
-                    student = submission.student
-                    line = _finish(coursedir, spec, submission, outcome, permissions, trail, keys)
-                    report.marked[student] = line
-                    if outcome.status != "failed":
-                        # what was not decided before has its key in the gradebook already
-                        again = force or bool(known.get(student, {}).get("loss"))
-                        results.append(_result(line, times[student], again))
-                    bar.update()
+                    batch.record(trail, submission, outcome, permissions)
+                    bar.update(bar.total - batch.left - bar.n)
             finally:
                 # also after Ctrl-C: what is marked is marked
-                if results:
-                    gradebook.merge(book, assignment, results)
-                    trail.write("merged", students=[result.student for result in results])
+                if batch.results:
+                    gradebook.merge(book, assignment, batch.results)
+                    trail.write("merged", students=[result.student for result in batch.results])
                 if lateness:
                     late.update(book, assignment, lateness)
-    for student, line in report.marked.items():
+            bar.update(bar.total - batch.left - bar.n)
+    for student, line in batch.report.marked.items():
         if line["sentence"]:
             logger.warning("%s, %s: %s", assignment, student, line["sentence"])
-    return report
+    return batch.report
+
+
+@dataclass
+class _Batch:
+    """One run over a class: what is to be marked, and what has come of it."""
+
+    coursedir: Any
+    spec: Specification
+    folders: Mapping[str, Path]  # by student
+    course_key: bytes
+    known: Mapping[str, dict[str, Any]]  # student → the log's last outcome
+    merged: Mapping[str, tuple[str, datetime | None]]  # student → key and time in the gradebook
+    force: bool
+    report: Report = field(default_factory=Report)
+    results: list[Result] = field(default_factory=list)  # that the gradebook does not have
+    keys: dict[str, str] = field(default_factory=dict)
+    times: dict[str, datetime | None] = field(default_factory=dict)
+
+    @property
+    def left(self) -> int:
+        """How many submissions are not done, at most."""
+        return len(self.folders) - len(self.report.marked) - len(self.report.kept)
+
+    def plan(self, logger: logging.Logger) -> Iterator[Submission]:
+        """The submissions to mark, each read when it is needed."""
+        for student, folder in self.folders.items():
+            seed = seeds.seed(self.course_key, self.spec.assignment, student)
+            submission = intake.load(folder, student, seed)
+            key = self.keys[student] = self.spec.key(submission)
+            time = self.times[student] = _timestamp(submission, logger)
+            line = self.known.get(student)
+            if (
+                self.force
+                or line is None
+                or line["key"] != key
+                or line["status"] == "failed"
+                or line.get("loss")  # of tests that were not decided
+                or not self._destination(student).is_dir()
+            ):
+                yield submission
+                continue
+            self.report.kept[student] = line
+            merged, since = self.merged.get(student, ("", None))
+            if merged != key or time not in (None, since):
+                self._bring_in(line, again=False)
+
+    def record(
+        self, trail: log.Log, submission: Submission, outcome: Outcome, permissions: int
+    ) -> None:
+        """Put the notebook in its place, then the scores in the log; the gradebook comes last."""
+        student = submission.student
+        if outcome.status != "failed":
+            files = {f"{name}.ipynb": text.encode() for name, text in outcome.notebooks.items()}
+            files |= self.spec.files
+            # of the student's own files, pictures for a written answer: formgrader serves what
+            # is here, and must not serve a page with a script
+            for name, content in submission.files.items():
+                if (name == TIMESTAMP or name.lower().endswith(PICTURES)) and "/" not in name:
+                    files.setdefault(name, content)
+            _place(self._destination(student), files, permissions)
+        about = asdict(outcome)
+        del about["notebooks"]
+        about |= {"assignment": self.spec.assignment, "key": self.keys[student]}
+        line = self.report.marked[student] = trail.write("outcome", student=student, **about)
+        if outcome.status != "failed":
+            # what was not decided before has its key in the gradebook already
+            before = self.known.get(student, {})
+            self._bring_in(line, again=self.force or bool(before.get("loss")))
+
+    def _bring_in(self, line: Mapping[str, Any], again: bool) -> None:
+        student = line["student"]
+        scores, comments = line["scores"], line["comments"]
+        time = self.times[student]
+        self.results.append(Result(student, line["key"], time, scores, comments, again))
+
+    def _destination(self, student: str) -> Path:
+        directory = self.coursedir.autograded_directory
+        return Path(self.coursedir.format_path(directory, student, self.spec.assignment))
 
 
 def submitted(coursedir: Any, assignment: str) -> dict[str, Path]:
@@ -276,37 +325,6 @@ def _timestamp(submission: Submission, logger: logging.Logger) -> datetime | Non
         return None
 
 
-def _destination(coursedir: Any, assignment: str, student: str) -> Path:
-    return Path(coursedir.format_path(coursedir.autograded_directory, student, assignment))
-
-
-def _finish(
-    coursedir: Any,
-    spec: Specification,
-    submission: Submission,
-    outcome: Outcome,
-    permissions: int,
-    trail: log.Log,
-    keys: dict[str, str],
-) -> dict[str, Any]:
-    """Put the notebook in its place, then the scores in the log."""
-    if outcome.status != "failed":
-        files = {f"{name}.ipynb": text.encode() for name, text in outcome.notebooks.items()}
-        files |= spec.files
-        # of the student's own files, pictures for a written answer: formgrader serves what is
-        # here, and must not serve a page with a script
-        for name, content in submission.files.items():
-            if (name == TIMESTAMP or name.lower().endswith(PICTURES)) and "/" not in name:
-                files.setdefault(name, content)
-        _place(_destination(coursedir, spec.assignment, submission.student), files, permissions)
-    about = asdict(outcome)
-    del about["notebooks"]
-    key = keys[submission.student]
-    return trail.write(
-        "outcome", assignment=spec.assignment, student=submission.student, key=key, **about
-    )
-
-
 def _place(folder: Path, files: dict[str, bytes], permissions: int) -> None:
     """Make a folder with these files, all at once; what was there before goes."""
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -326,7 +344,3 @@ def _place(folder: Path, files: dict[str, bytes], permissions: int) -> None:
     draft.rename(folder)
     if old.exists():
         shutil.rmtree(old)
-
-
-def _result(line: dict[str, Any], time: datetime | None, again: bool) -> Result:
-    return Result(line["student"], line["key"], time, line["scores"], line["comments"], again)
