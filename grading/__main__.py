@@ -272,11 +272,10 @@ def _introduce(book: Any, people: Roster | None, collected: Collected | None) ->
         for student, number in collected.numbers.items():
             book.update_or_create_student(student, lms_user_id=number)
     if people is not None:
-        there = {student.id for student in book.students}
-        for person in people.people:
-            if person.student in there:
+        for person, student in zip(people.people, people.match(book.students), strict=True):
+            if student:
                 book.update_or_create_student(
-                    person.student,
+                    student,
                     first_name=person.first or None,
                     last_name=person.last or None,
                     email=person.email or None,

@@ -3,11 +3,16 @@
 A source is a zip file or a folder. How the platforms name what is in their downloads:
 
 Canvas   lovelaceada_1234_5678_02_cell.ipynb, for late work lovelaceada_LATE_1234_5678_…:
-         the name, the user's number, the file's number, the file as it was uploaded. With
-         anonymous marking it begins anon_…
+         the name, the user's number, the file's number, the file as it was uploaded. A name
+         may hold "_". With anonymous marking it begins anon_WORD_… or LATE_anon_WORD_…
 Moodle   Ada Lovelace_1234_assignsubmission_file/02_cell.ipynb, or the same without the
-         folder: the full name, the participant's number (another one in each assignment)
+         folder: the full name, the participant's number (another one in each assignment);
+         where teams hand in, the team's name and the team's number
 others   a folder a student, as in nbgrader's own submitted/; or STUDENT.ipynb
+
+Whose it is says the class list: the number comes first, and is believed only where the name
+agrees. What cannot be proved is collected under a name that no row of the list has, is listed
+for the instructor, and exported for nobody.
 
 A submission's time is written here, into timestamp.txt, and only here: a file of that name
 from a student is left out. It is the platform's own time where a class list gives one
@@ -37,8 +42,9 @@ MOST_FILES = 100_000
 MOST_FILES_OF_A_STUDENT = 200
 JUNK = {"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", "__pycache__"}
 
-CANVAS = re.compile(
-    r"(?P<name>anon|[^_/]+)_(?P<late>LATE_)?(?P<number>\d+|(?<=anon_)\w+?)_(?P<file_id>\d+)_(?P<file>.+)"
+CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_(?P<file_id>\d+)_(?P<file>.+)")
+ANONYMOUS = re.compile(
+    r"(?P<late>LATE_)?(?P<name>anon)_(?P<number>[^\W_]+)_(?P<file_id>\d+)_(?P<file>.+)"
 )
 MOODLE = re.compile(
     r"(?P<name>[^_/]+)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?"
@@ -64,6 +70,7 @@ class _Handed:
     number: str = ""
     platform: str = ""
     late: bool = False
+    readings: list[tuple[str, str]] = field(default_factory=list)  # (name, number), all possible
     files: dict[str, tuple[tuple[int, int], bytes]] = field(default_factory=dict)
 
 
@@ -228,9 +235,13 @@ def _assigned(
                 sentences.append(f"{name}: not an uploaded file, left out.")
                 continue
             number = int(match.groupdict().get("file_id") or 0)
-            platform = "canvas" if match.re is CANVAS else "moodle"
+            platform = "moodle" if match.re is MOODLE else "canvas"
             late = bool(match.groupdict().get("late"))
             who = _Handed(match["name"], match["number"], platform, late)
+            if match.re is CANVAS:
+                who.readings = _readings(PurePosixPath(name).name)
+            elif match.re is MOODLE:
+                who.readings = [(who.label, who.number)]
             yield who, rest, (number, when), data
             continue
         parts = PurePosixPath(name).parts[above:]
@@ -253,8 +264,14 @@ def _by_platform(name: str) -> tuple[re.Match[str], str] | None:
         if match:
             rest = "/".join(parts[place + 1 :]) or match["file"] or ""
             return (match, rest) if rest else None
-    match = CANVAS.fullmatch(parts[-1])
+    match = ANONYMOUS.fullmatch(parts[-1]) or CANVAS.fullmatch(parts[-1])
     return (match, match["file"]) if match else None
+
+
+def _readings(name: str) -> list[tuple[str, str]]:
+    """Every (name, number) that the name of a file from Canvas can mean."""
+    places = re.finditer(r"(?=_(?:LATE_)?(\d+)_\d+_.)", name)
+    return [(name[: place.start()], place[1]) for place in places]
 
 
 def _common(paths: list[PurePosixPath], assignment: str) -> int:
@@ -335,21 +352,40 @@ def _named(
 ) -> Iterator[tuple[_Handed, str, Person | None]]:
     """Each with the student's name in the gradebook."""
     owners = {student: number for number, student in known.items()}
-    taken: dict[str, str] = {}
+    taken: set[str] = set()
     for handed in people.values():
-        person = None
-        if roster is not None:
-            person = roster.by_number(handed.number) or roster.by_name(handed.label)
-            if person is None:
-                result.sentences.append(f"{handed.label} is not in the class list.")
-        student = known.get(handed.number, "") if handed.platform == "canvas" else ""
-        student = student or (person.student if person else as_student(handed.label))
+        canvas = handed.platform == "canvas" and bool(handed.readings)
+        student = known.get(handed.number, "") if canvas else ""
+        persons = _owners(handed, roster) if roster else []
+        for person in persons:
+            name = student or person.student
+            taken.add(name)
+            if canvas:
+                result.numbers[name] = person.number
+            yield handed, name, person
+        if persons:
+            continue
+        if not student:
+            student = as_student(handed.label)
+            if handed.number and not handed.readings:  # anonymous: the number is all there is
+                student = f"{student} {handed.number}"
+        if roster:
+            said = f"{handed.label} is not in the class list."
+            numbers = {number for _, number in handed.readings}
+            if any(
+                one.student == student or one.is_(student) or one.number in numbers
+                for one in roster.people
+            ):
+                canvas = False  # the number is not believed, and not remembered
+                student = f"{student} {handed.number or 'unknown'}"
+                said = (
+                    f"{handed.label}: whose this is cannot be proved; in the class list the name "
+                    f"or the number {handed.number} is another one's, too. It is collected as "
+                    f"{student}, and exported for nobody."
+                )
+            result.sentences.append(said)
         owner = owners.get(student, handed.number)
-        if (
-            not student
-            or student in taken
-            or (handed.platform == "canvas" and owner != handed.number)
-        ):
+        if not student or student in taken or (canvas and owner != handed.number):
             other = f"{student or 'student'} {handed.number or len(taken) + 1}"
             if student:
                 result.sentences.append(
@@ -357,10 +393,24 @@ def _named(
                     f"collected as {other}. A class list (--roster) tells them apart for good."
                 )
             student = other
-        taken[student] = handed.number
-        if handed.platform == "canvas" and handed.label != "anon":
+        taken.add(student)
+        if canvas:
             result.numbers[student] = handed.number
-        yield handed, student, person
+        yield handed, student, None
+
+
+def _owners(handed: _Handed, roster: Roster) -> list[Person]:
+    """Whose work it is by the class list: nobody's, if that is not certain; a team's members'."""
+    found: dict[str, Person | None] = {}
+    for label, number in handed.readings:
+        if person := roster.by_number(number, label):
+            found[number] = person
+    if not found and handed.platform == "moodle" and (team := roster.of_group(handed.label)):
+        return [one for one in team if one.student]
+    # a folder, or Moodle's list without numbers
+    if not found and (not handed.number or not any(one.number for one in roster.people)):
+        found[""] = roster.by_name(handed.label)
+    return [one for one in found.values() if one and one.student] if len(found) == 1 else []
 
 
 # Writing

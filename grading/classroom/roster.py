@@ -19,24 +19,34 @@ import io
 import os
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dateutil import parser as dates
+from nbgrader.api import Student
 
 
 @dataclass(frozen=True)
 class Person:
     """A row of the class list."""
 
-    student: str  # the name in the gradebook
+    student: str  # the name in the gradebook; empty if nothing tells the person from others
     number: str = ""  # as it stands in the names of downloaded files
     first: str = ""
     last: str = ""
     email: str = ""
     handed_in: datetime | None = None  # by the platform's clock, UTC
     row: dict[str, str] = field(default_factory=dict, repr=False)  # as it came
+
+    def is_(self, name: str) -> bool:
+        """Whether this is the person's name, in either order, whatever stands between."""
+        return bool(_letters(name)) and _letters(name) in (
+            _letters(self.first + self.last),
+            _letters(self.last + self.first),
+        )
 
 
 @dataclass(frozen=True)
@@ -47,18 +57,42 @@ class Roster:
     columns: list[str]
     people: list[Person]
 
-    def by_number(self, number: str) -> Person | None:
-        return next((one for one in self.people if number and one.number == number), None)
+    def by_number(self, number: str, name: str) -> Person | None:
+        """Whose number this is, if the name that comes with it is theirs, too.
+
+        Where marking is blind, Moodle calls everybody "Participant".
+        """
+        blind = self.platform == "moodle" and name == "Participant"
+        found = [one for one in self.people if one.number == number and (blind or one.is_(name))]
+        return found[0] if len(found) == 1 else None
 
     def by_name(self, name: str) -> Person | None:
-        """Whose name this is, if it is the name of one person only."""
-        wanted = _letters(name)
-        found = [
-            one
-            for one in self.people
-            if wanted in (_letters(one.first + one.last), _letters(one.last + one.first))
-        ]
+        """Whose login or name this is, if it is that of one person only."""
+        found = [one for one in self.people if one.student and one.student == as_student(name)]
+        found = found or [one for one in self.people if one.is_(name)]
         return found[0] if len(found) == 1 else None
+
+    def of_group(self, name: str) -> list[Person]:
+        """The members of a group, where the list has them (Moodle)."""
+        return [one for one in self.people if name and one.row.get("Group", "").strip() == name]
+
+    def match(self, students: Iterable[Student]) -> list[str]:
+        """The student in the gradebook of each person, or nothing where none is proved.
+
+        By the number first, then by the login, then by a name that nobody else has. A student
+        whom the gradebook knows by another number is somebody else.
+        """
+        numbered = {one.lms_user_id: one.id for one in students if one.lms_user_id}
+        others = [one.id for one in students if not one.lms_user_id]
+        found = [numbered.get(one.number, "") if one.number else "" for one in self.people]
+        for k, person in enumerate(self.people):
+            if not found[k] and person.student in others:
+                found[k] = person.student
+        for k, person in enumerate(self.people):
+            named = [one for one in others if person.is_(one)]
+            if not found[k] and len(named) == 1 and self.by_name(named[0]) is person:
+                found[k] = named[0] if named[0] not in found else ""
+        return found
 
 
 def read(path: str | os.PathLike[str]) -> Roster:
@@ -81,13 +115,25 @@ def read(path: str | os.PathLike[str]) -> Roster:
     records = [dict(zip(columns, row, strict=False)) for row in rows[1:]]
     if columns[:1] == ["Student"] and "ID" in columns and "Section" in columns:
         people = [_canvas(record) for record in records if record.get("ID", "").strip()]
-        return Roster("canvas", columns, people)
+        return Roster("canvas", columns, _apart(people))
     if "Identifier" in columns or "Email address" in columns:
-        return Roster("moodle", columns, [_moodle(record) for record in records])
+        return Roster("moodle", columns, _apart([_moodle(record) for record in records]))
     raise ValueError(
         f"{path} is no class list: the columns of Canvas's gradebook (Student, ID, Section, …) or "
         "of Moodle's grading worksheet (Identifier, Full name, Email address, …) are wanted."
     )
+
+
+def _apart(people: list[Person]) -> list[Person]:
+    """Those who would have one name in the gradebook, told apart by their numbers."""
+    times = Counter(one.student for one in people)
+    result = []
+    for one in people:
+        if times[one.student] > 1:
+            name = f"{one.student} {one.number}" if one.number else ""
+            one = replace(one, student="" if name in times else name)
+        result.append(one)
+    return result
 
 
 def _canvas(record: dict[str, str]) -> Person:

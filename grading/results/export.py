@@ -94,8 +94,8 @@ def canvas(
             for name in assignments
         ]
         who = [
-            (_of(one, found.values()), [one.row.get(c, "") for c in identity])
-            for one in people.people
+            (student, [one.row.get(c, "") for c in identity])
+            for one, student in zip(people.people, people.match(gradebook.students), strict=True)
         ]
     else:
         identity = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
@@ -131,8 +131,7 @@ def moodle(
     wanted = set(students)
     if people is not None and "Identifier" in people.columns and len(assignments) == 1:
         rows = [people.columns]
-        for one in people.people:
-            student = _of(one, found.values())
+        for one, student in zip(people.people, people.match(gradebook.students), strict=True):
             if not wanted or student in wanted:
                 row = one.row | {"Grade": _points(found[assignments[0]].get(student), provisional)}
                 rows.append([_harmless(row.get(column, "")) for column in people.columns])
@@ -145,24 +144,6 @@ def moodle(
             given = [_points(found[name].get(one.id), provisional) for name in assignments]
             rows.append([*map(_harmless, columns), *given])
     return rows
-
-
-def _of(person: roster.Person, found: Iterable[dict[str, Mark]]) -> str:
-    """The student in the gradebook, also one whose work came before the class list."""
-    for students in found:
-        if person.student in students:
-            return person.student
-        for name, mark in students.items():
-            if person.number and mark.student.lms_user_id == person.number:
-                return name
-        for name in students:
-            letters = re.sub(r"\W|_", "", name).casefold()
-            if letters in (
-                re.sub(r"\W|_", "", person.first + person.last).casefold(),
-                re.sub(r"\W|_", "", person.last + person.first).casefold(),
-            ):
-                return name
-    return person.student
 
 
 def _name(student: Any) -> str:
