@@ -16,8 +16,9 @@ for the instructor, and exported for nobody.
 
 A submission's time is written here, into timestamp.txt, and only here: a file of that name
 from a student is left out. It is the platform's own time where a class list gives one
-(Moodle's grading worksheet); with Canvas, which marks late files, the due date for what is
-not LATE; otherwise the time of collecting. Collecting the same work again changes nothing.
+(Moodle's grading worksheet). Canvas marks late files: what is not LATE has the due date, and
+no time while there is none. Otherwise it is the time of collecting. Collecting the same work
+again changes nothing, but that a due date set since then makes nobody late who was in time.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from pathlib import Path, PurePosixPath
 from .roster import Person, Roster, as_student
 
 TIMESTAMP = "timestamp.txt"
+FORM = "%Y-%m-%d %H:%M:%S UTC"  # of its one line; sorted as text, as in time
 LARGEST_FILE = 50_000_000  # bytes
 LARGEST_ARCHIVE = 4_000_000_000  # bytes, unpacked
 MOST_FILES = 100_000
@@ -72,6 +74,11 @@ class _Handed:
     late: bool = False
     readings: list[tuple[str, str]] = field(default_factory=list)  # (name, number), all possible
     files: dict[str, tuple[tuple[int, int], bytes]] = field(default_factory=dict)
+
+    @property
+    def in_time(self) -> bool:
+        """Whether the platform says so: Canvas marks what is late."""
+        return self.platform == "canvas" and not self.late
 
 
 def collect(
@@ -128,13 +135,20 @@ def collect(
         if not files:
             result.sentences.append(f"{handed.label}: nothing that could be collected.")
             continue
-        if _same(folder, files):
+        if _same(folder, files, time):
             result.unchanged.append(student)
+            # a due date that was set since then makes nobody late who was in time
+            if handed.in_time and time and (folder / TIMESTAMP).read_text() > f"{time:{FORM}}\n":
+                (folder / TIMESTAMP).write_text(f"{time:{FORM}}\n", encoding="ascii")
         else:
             aside = replaced / f"{student} {now:%Y-%m-%d %H%M%S}"
             for name in _write(folder, files, time, aside):
                 result.sentences.append(f"{handed.label}: {name} could not be written, left out.")
         result.students[student] = folder
+    # names in a zip file may hold what a terminal takes for a command
+    result.sentences = [
+        "".join(c if c.isprintable() else "?" for c in sentence) for sentence in result.sentences
+    ]
     return result
 
 
@@ -416,28 +430,33 @@ def _owners(handed: _Handed, roster: Roster) -> list[Person]:
 # Writing
 
 
-def _time(handed: _Handed, person: Person | None, now: datetime, due: datetime | None) -> datetime:
+def _time(
+    handed: _Handed, person: Person | None, now: datetime, due: datetime | None
+) -> datetime | None:
+    """When it was handed in; None where nothing is known but that it was in time."""
     if person is not None and person.handed_in is not None:
         return person.handed_in
-    if handed.platform == "canvas" and not handed.late and due is not None:
-        return min(now, due)
+    if handed.in_time:
+        return due and min(now, due)
     return now
 
 
-def _same(folder: Path, files: Mapping[str, bytes]) -> bool:
+def _same(folder: Path, files: Mapping[str, bytes], time: datetime | None) -> bool:
     """Whether exactly this was collected before, and its time with it."""
-    if folder.is_symlink() or not (folder / TIMESTAMP).is_file():
+    if folder.is_symlink() or (time and not (folder / TIMESTAMP).is_file()):
         return False
     there = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file() and not path.is_symlink()
     }
-    there.pop(TIMESTAMP)
+    there.pop(TIMESTAMP, None)
     return there == dict(files)
 
 
-def _write(folder: Path, files: Mapping[str, bytes], time: datetime, aside: Path) -> list[str]:
+def _write(
+    folder: Path, files: Mapping[str, bytes], time: datetime | None, aside: Path
+) -> list[str]:
     """Write a submission all at once; what was there before is moved aside.
 
     The names of files that the file system refuses (too long, or a folder of the same name).
@@ -453,7 +472,8 @@ def _write(folder: Path, files: Mapping[str, bytes], time: datetime, aside: Path
             path.write_bytes(data)
         except (OSError, ValueError):
             refused.append(name)
-    (draft / TIMESTAMP).write_text(f"{time:%Y-%m-%d %H:%M:%S} UTC\n", encoding="ascii")
+    if time:
+        (draft / TIMESTAMP).write_text(f"{time:{FORM}}\n", encoding="ascii")
     if folder.exists() or folder.is_symlink():
         number = 1
         while aside.exists():

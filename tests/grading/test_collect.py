@@ -89,6 +89,26 @@ def test_canvas(course: Course) -> None:
     assert result.sentences == []
 
 
+def test_a_due_date_that_is_set_later_makes_nobody_late(course: Course) -> None:
+    files = {"ada_1_77_02_cell.ipynb": "a", "ben_LATE_2_78_02_cell.ipynb": "b"}
+    course.collect(zipped(files))
+    assert not (course.where("ada") / "timestamp.txt").exists(), "in time, whenever that was"
+    assert course.time("ben") == "2026-11-22 16:00:00 UTC"
+    later = course.collect(zipped(files), due=DUE, now=NOW + timedelta(days=1))
+    assert course.time("ada") == "2026-11-20 12:00:00 UTC"
+    assert course.time("ben") == "2026-11-22 16:00:00 UTC"
+    assert set(later.students) == {"ada", "ben"}
+    # one that is set to an earlier day, too
+    earlier = course.collect(zipped(files), due=DUE - timedelta(days=1))
+    assert earlier.unchanged == ["ada", "ben"]
+    assert course.time("ada") == "2026-11-19 12:00:00 UTC"
+
+
+def test_names_cannot_command_a_terminal(course: Course) -> None:
+    result = course.collect(zipped({"ada/02_cell.ipynb": "a", "../\x1b[2J\nb.ipynb": "b"}))
+    assert result.sentences and all(sentence.isprintable() for sentence in result.sentences)
+
+
 def test_moodle_with_and_without_folders(course: Course) -> None:
     result = course.collect(
         zipped(
@@ -168,12 +188,14 @@ def test_the_last_attempt_wins_and_the_earlier_is_kept(course: Course) -> None:
         "ada_1_71_02_cell.ipynb": "first",
         "ben_2_71_02_cell.ipynb": "only",
     }
-    result = course.collect(zipped(attempts))
+    due = NOW + timedelta(days=1)
+    result = course.collect(zipped(attempts), due=due)
     assert course.files()["submitted/ada/02_cell/02_cell.ipynb"] == "second"
     assert "handed in several times" in result.sentences[0]
     later = course.collect(
         zipped({"ada_1_90_02_cell-2.ipynb": "third", "ben_2_71_02_cell.ipynb": "only"}),
         now=NOW + timedelta(hours=1),
+        due=due,
     )
     assert course.files() == {
         "submitted/ada/02_cell/02_cell.ipynb": "third",
