@@ -93,7 +93,7 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Step downhill: stochastic gradient descent. Derived in chapter 03_bptt.
+    """Step downhill: stochastic gradient descent.
 
     v ← μ v + g, then θ ← θ - lr · v. With weight decay g is the gradient plus λ θ, as if
     ½ λ ‖θ‖² were part of the loss.
@@ -147,7 +147,7 @@ class SGD(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Divide each gradient by its usual size, for steps of about lr. Derived in chapter 03_bptt.
+    """Divide each gradient by its usual size, for steps of about lr.
 
     A running mean v of the gradient's square says what is usual: v ← α v + (1 - α) g²,
     then θ ← θ - lr · g / (√v + ε). With momentum the quotient goes into a velocity, as
@@ -218,7 +218,7 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """Take steps of about lr, whatever the size of the gradient. Derived in chapter 03_bptt.
+    """Take steps of about lr, whatever the size of the gradient. Used from chapter 01_storybook on.
 
     Running means m of the gradient and v of its square, both corrected for
     their start at zero: θ ← θ - lr · m̂ / (√v̂ + ε).
