@@ -259,7 +259,7 @@ class Dropout(Module):
         return x * mask
 
     def backward(self, dy: Array) -> Array:
-        """What was dropped gets no gradient; the rest is scaled as its number was.
+        """Pass no gradient to what was dropped, and scale the rest as its number was.
 
         Parameters
         ----------

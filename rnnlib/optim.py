@@ -72,7 +72,7 @@ class Optimizer:
         return parameter.grad + self.weight_decay * parameter.data
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """Copies of what changes from step to step: "lr", "steps", and the memory as "means.0"."""
+        """Copy what changes from step to step: "lr", "steps", and the memory as "means.0"."""
         state = {"lr": np.array(self.lr), "steps": np.array(self.steps)}
         for name in self.memory:
             state |= {f"{name}.{k}": array.copy() for k, array in enumerate(getattr(self, name))}

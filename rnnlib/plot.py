@@ -74,7 +74,7 @@ def style() -> None:
 
 
 def heatmap(ax: Any, values: np.ndarray, limit: float | None = None) -> Any:
-    """An array as coloured squares, blue below zero and orange above.
+    """Show an array as coloured squares, blue below zero and orange above.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ def heatmap(ax: Any, values: np.ndarray, limit: float | None = None) -> Any:
 
 
 def curves(ax: Any, history: dict[str, Sequence[float]], names: Sequence[str]) -> None:
-    """Lines over epochs, from what `fit` returned.
+    """Draw lines over epochs, from what `fit` returned.
 
     Parameters
     ----------
@@ -242,7 +242,9 @@ def unrolled(
     states: Sequence[str] | None = None,
     weights: bool = False,
 ) -> None:
-    """Draw the unrolled chain: one cell a time step, inputs from below, outputs above.
+    """Draw the unrolled chain, one cell a time step. Derived in chapter 02_cell.
+
+    Inputs come from below, outputs leave above.
 
     Parameters
     ----------
@@ -259,10 +261,6 @@ def unrolled(
     ------
     ValueError
         If inputs, outputs and states differ in length.
-
-    Notes
-    -----
-    Derived in chapter 02_cell.
 
     Examples
     --------
@@ -290,7 +288,7 @@ def unrolled(
 
 
 def rolled(ax: Any, T: int = 4) -> None:
-    """Draw the same network twice: as a cell with a loop, and unrolled over T steps.
+    """Draw the same network as a loop and unrolled. Derived in chapter 02_cell.
 
     Parameters
     ----------
@@ -298,10 +296,6 @@ def rolled(ax: Any, T: int = 4) -> None:
         Loses its frame; both axes get the same scale.
     T : int, optional
         How many steps the chain has.
-
-    Notes
-    -----
-    Derived in chapter 02_cell.
 
     Examples
     --------
@@ -327,7 +321,9 @@ def rolled(ax: Any, T: int = 4) -> None:
 
 
 def shifted(ax: Any, words: Sequence[str]) -> None:
-    """Draw how a text becomes its own answers: x, and below it y, the same one step on.
+    """Draw how a text becomes its own answers. Derived in chapter 01_storybook.
+
+    x, and below it y: the same text, one step on.
 
     Parameters
     ----------
@@ -340,10 +336,6 @@ def shifted(ax: Any, words: Sequence[str]) -> None:
     ------
     ValueError
         If there are fewer than two words.
-
-    Notes
-    -----
-    Derived in chapter 01_storybook.
 
     Examples
     --------
@@ -369,7 +361,7 @@ def shifted(ax: Any, words: Sequence[str]) -> None:
 
 
 def layers(ax: Any, parts: Sequence[tuple[str, str, str]], loop: int | None = None) -> None:
-    """Draw layers from left to right, each with the shape of what leaves it.
+    """Draw layers from left to right, with shapes. Derived in chapter 01_storybook.
 
     Parameters
     ----------
@@ -380,10 +372,6 @@ def layers(ax: Any, parts: Sequence[tuple[str, str, str]], loop: int | None = No
         arrow behind it, and a key of `COLORS`.
     loop : int, optional
         Which box feeds itself: the recurrent one.
-
-    Notes
-    -----
-    Derived in chapter 01_storybook.
 
     Examples
     --------

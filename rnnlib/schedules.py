@@ -34,7 +34,7 @@ class Schedule:
         return f"{type(self).__name__}({inside})"
 
     def rate(self, n: int) -> float:
-        """The learning rate after n steps; subclasses define it."""
+        """Compute the learning rate after n steps; subclasses define it."""
         raise NotImplementedError(f"{type(self).__name__} defines no rate")
 
     def step(self) -> None:
@@ -61,7 +61,7 @@ class Schedule:
             )
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """How far the schedule has come: "steps"."""
+        """Tell how far the schedule has come: "steps"."""
         return {"steps": np.array(self.steps)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -102,7 +102,7 @@ class StepLR(Schedule):
         super().__init__(optimizer)
 
     def rate(self, n: int) -> float:
-        """The learning rate after n steps: lr · γ^⌊n / step_size⌋."""
+        """Compute the learning rate after n steps: lr · γ^⌊n / step_size⌋."""
         return self.optimizer.initial_lr * self.gamma ** (n // self.step_size)
 
 
@@ -135,7 +135,7 @@ class ExponentialLR(Schedule):
         super().__init__(optimizer)
 
     def rate(self, n: int) -> float:
-        """The learning rate after n steps: lr · γ^n."""
+        """Compute the learning rate after n steps: lr · γ^n."""
         return self.optimizer.initial_lr * self.gamma**n
 
 
@@ -178,7 +178,7 @@ class CosineAnnealingLR(Schedule):
         super().__init__(optimizer)
 
     def rate(self, n: int) -> float:
-        """The learning rate after n steps: η + (lr - η) · (1 + cos(π n / T_max)) / 2."""
+        """Compute the learning rate after n steps: η + (lr - η) · (1 + cos(π n / T_max)) / 2."""
         height = (1.0 + math.cos(math.pi * n / self.T_max)) / 2.0
         return self.eta_min + (self.optimizer.initial_lr - self.eta_min) * height
 
@@ -231,7 +231,7 @@ class LinearLR(Schedule):
         super().__init__(optimizer)
 
     def rate(self, n: int) -> float:
-        """The learning rate after n steps, on the line from the first factor to the last."""
+        """Compute the learning rate after n steps, on the line between the two factors."""
         way = min(n, self.total_iters) / self.total_iters
         factor = self.start_factor + (self.end_factor - self.start_factor) * way
         return self.optimizer.initial_lr * factor
@@ -289,7 +289,7 @@ class SequentialLR(Schedule):
         super().__init__(optimizer)
 
     def rate(self, n: int) -> float:
-        """The learning rate after n steps: that of the schedule whose turn it is."""
+        """Compute the learning rate after n steps: that of the schedule whose turn it is."""
         k = bisect_right(self.milestones, n)
         return self.schedulers[k].rate(n - [0, *self.milestones][k])
 
@@ -358,7 +358,7 @@ class ReduceLROnPlateau(Schedule):
         super().__init__(optimizer)
 
     def rate(self, n: int) -> float:
-        """The learning rate as it is: no function of n."""
+        """Give the learning rate as it is: no function of n."""
         return self.optimizer.lr
 
     def step(self, number: float) -> None:  # type: ignore[override]
@@ -384,7 +384,7 @@ class ReduceLROnPlateau(Schedule):
         self.step(watched("schedule", self.watch, history))
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """How far the schedule has come: "steps", "best", "stale", and the learning rate "lr"."""
+        """Tell how far the schedule has come: "steps", "best", "stale" and "lr"."""
         numbers = {"best": self.best, "stale": self.stale, "lr": self.optimizer.lr}
         return super().state_dict() | {name: np.array(value) for name, value in numbers.items()}
 

@@ -335,7 +335,7 @@ class EarlyStopping:
 
     @property
     def done(self) -> bool:
-        """Whether patience has run out."""
+        """Tell whether patience has run out."""
         return self.stale >= self.patience
 
     def begin(self, model: Module) -> None:
@@ -354,7 +354,7 @@ class EarlyStopping:
             self.stale += 1
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """The best so far, the epochs since, and the best weights, as "weights.NAME"."""
+        """Copy the best so far, the epochs since, and the best weights, as "weights.NAME"."""
         state = {"best": np.array(self.best), "stale": np.array(self.stale)}
         return state | {f"weights.{name}": array for name, array in self.weights.items()}
 
