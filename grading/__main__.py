@@ -154,6 +154,7 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
     from nbgrader.api import MissingEntry
 
     from .classroom.gradebook import opened
+    from .marking.assignment import Status
     from .results import report
     from .results.page import write
 
@@ -192,7 +193,7 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
             print(f"  {sentence}")
         new = len(collected.students) - len(collected.unchanged)
         print(f"Collected {len(collected.students)} submissions, {new} of them new or changed.")
-    failed = outcome.with_status("failed")
+    failed = outcome.with_status(Status.FAILED)
     print(f"Marked {len(outcome.marked)} submissions; {len(outcome.kept)} had not changed.")
     if failed:
         print(f"Not marked: {', '.join(sorted(failed))}. Give the command again.")

@@ -28,6 +28,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
 from .classroom import batch, gradebook
+from .marking.assignment import Status
 from .sandbox.box import BoxUnavailable
 
 
@@ -96,7 +97,7 @@ class BoxedAutograde(Autograde):
             failed = [
                 f"{assignment} of {student}"
                 for assignment in self._assignments()
-                for student in self.mark(assignment).with_status("failed")
+                for student in self.mark(assignment).with_status(Status.FAILED)
             ]
         finally:
             os.chdir(root)

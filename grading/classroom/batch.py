@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..marking import intake
-from ..marking.assignment import TIMESTAMP, Outcome, Specification, Submission, environment
+from ..marking.assignment import TIMESTAMP, Outcome, Specification, Status, Submission, environment
 from . import gradebook, late, log, seeds, workers
 from .gradebook import Result
 
@@ -55,7 +55,7 @@ class Report:
     marked: dict[str, dict[str, Any]] = field(default_factory=dict)  # in this run
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)  # known, and unchanged
 
-    def with_status(self, status: str) -> dict[str, dict[str, Any]]:
+    def with_status(self, status: Status) -> dict[str, dict[str, Any]]:
         every = self.kept | self.marked
         return {student: line for student, line in every.items() if line["status"] == status}
 
@@ -200,7 +200,7 @@ class _Batch:
                 self.force
                 or line is None
                 or line["key"] != key
-                or line["status"] == "failed"
+                or line["status"] == Status.FAILED
                 or line.get("loss")  # of tests that were not decided
                 or not self._destination(student).is_dir()
             ):
@@ -216,7 +216,7 @@ class _Batch:
     ) -> None:
         """Put the notebook in its place, then the scores in the log; the gradebook comes last."""
         student = submission.student
-        if outcome.status != "failed":
+        if outcome.status != Status.FAILED:
             files = {f"{name}.ipynb": text.encode() for name, text in outcome.notebooks.items()}
             files |= self.spec.files
             # of the student's own files, pictures for a written answer: formgrader serves what
@@ -229,7 +229,7 @@ class _Batch:
         del about["notebooks"]
         about |= {"assignment": self.spec.assignment, "key": self.keys[student]}
         line = self.report.marked[student] = trail.write("outcome", student=student, **about)
-        if outcome.status != "failed":
+        if outcome.status != Status.FAILED:
             # what was not decided before has its key in the gradebook already
             before = self.known.get(student, {})
             self._bring_in(line, again=self.force or bool(before.get("loss")))
@@ -299,8 +299,8 @@ def _beside(source: Path) -> dict[str, bytes]:
     if not source.is_dir():
         return {}
     read = intake.load(source, "")
-    if read.notes:
-        raise ValueError(f"In {source}: {' '.join(read.notes)}")
+    if read.unread:
+        raise ValueError(f"In {source}: {' '.join(read.unread.values())}")
     return {name: data for name, data in read.files.items() if not name.endswith(".ipynb")}
 
 

@@ -21,7 +21,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ..marking.assignment import Outcome, Specification, Submission, environment
+from ..marking.assignment import Outcome, Specification, Status, Submission, environment
 from ..marking.mark import mark
 from ..sandbox.box import BoxUnavailable
 
@@ -85,10 +85,7 @@ class Rooms:
                     _close(room)
                     return outcome
             _close(room)
-        sentence = (
-            f"The grader failed, and this submission has no marks yet ({wasted[-1]['said']})."
-        )
-        return Outcome("failed", sentence, wasted=wasted)
+        return _failed(wasted[-1]["said"], wasted)
 
     def _taken(self) -> Room:
         try:
@@ -120,6 +117,11 @@ def _proven(wasted: Sequence[Mapping[str, Any]], side: str) -> set[tuple[str, in
     # the student's process gets one more run, in which the cell is left out if it is lost again
     more = side == "student"
     return {cell for cell, count in times.items() if count + more >= (2 if cell in faults else 3)}
+
+
+def _failed(said: str, wasted: Sequence[dict[str, Any]] = ()) -> Outcome:
+    sentence = f"The grader failed, and this submission has no marks yet ({said})."
+    return Outcome(Status.FAILED, sentence, wasted=list(wasted))
 
 
 def _close(room: Room | None) -> None:
@@ -232,7 +234,7 @@ def on_dask(
         def submit(one: Submission) -> Any:
             files = dict(one.files)
             return client.submit(
-                task, told, one.student, files, one.notes, one.seed, pure=False, retries=1
+                task, told, one.student, files, dict(one.unread), one.seed, pure=False, retries=1
             )
 
         for submission, future in _flow(submissions, AHEAD * threads, submit, first, raw=True):
@@ -246,17 +248,18 @@ def on_dask(
                 # the worker's word, or the scheduler's: worker killed
                 said = f"{type(error).__name__}: {error}".partition("\n")[0]
                 outcome = Outcome(
-                    "failed", f"The grader failed, and this submission has no marks yet ({said})."
+                    Status.FAILED,
+                    f"The grader failed, and this submission has no marks yet ({said}).",
                 )
             future.release()
             yield submission, outcome
 
 
 def task(
-    spec: str, student: str, files: dict[str, bytes], notes: tuple[str, ...], seed: int
+    spec: str, student: str, files: dict[str, bytes], unread: dict[str, str], seed: int
 ) -> dict[str, Any]:
     """What a worker does. Rooms stay warm from one submission of an assignment to the next."""
-    return asdict(_rooms(spec).mark(Submission(student, files, tuple(notes), seed)))
+    return asdict(_rooms(spec).mark(Submission(student, files, unread, seed)))
 
 
 _kept: dict[str, Rooms] = {}

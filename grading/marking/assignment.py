@@ -17,6 +17,7 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -167,13 +168,14 @@ class Submission:
 
     student: str
     files: Mapping[str, bytes] = field(repr=False)  # name with / between folders → content
-    notes: tuple[str, ...] = ()  # what was left out on reading, a sentence each
+    # what was left out on reading → why, a sentence; "" for the folder itself
+    unread: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
 
     @property
     def digest(self) -> str:
         """A hash of all that can change the marks; the time of collection cannot."""
-        found = hashlib.sha256(json.dumps([self.student, self.notes, self.seed]).encode())
+        found = hashlib.sha256(json.dumps([self.student, dict(self.unread), self.seed]).encode())
         for name in sorted(self.files):
             if name != TIMESTAMP:
                 content = self.files[name]
@@ -182,11 +184,20 @@ class Submission:
         return found.hexdigest()
 
 
+class Status(StrEnum):
+    """How far a submission came."""
+
+    MARKED = "marked"
+    MALFORMED = "malformed"  # no notebook: its marks are 0
+    UNCLEAR = "unclear"  # a person must say which of several notebooks counts: no marks
+    FAILED = "failed"  # the grader's fault: no marks, and the next run tries again
+
+
 @dataclass
 class Outcome:
     """What became of a submission. JSON can hold it."""
 
-    status: str  # marked; malformed (marks are 0); failed (the grader's fault: no marks)
+    status: Status
     sentence: str = ""  # what is wrong, for the instructor and the student
     notes: list[str] = field(default_factory=list)  # what was put right, a sentence each
     scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
@@ -203,3 +214,7 @@ class Outcome:
 
 class Malformed(ValueError):
     """The submission cannot be marked; the message is a sentence for its author."""
+
+
+class Unclear(Malformed):
+    """Which notebook is meant is a question to the instructor."""

@@ -18,11 +18,11 @@ from typing import Any
 
 from nbformat.notebooknode import NotebookNode, from_dict
 
-from .assignment import Malformed, NotebookSpecification, Submission
+from .assignment import Malformed, NotebookSpecification, Submission, Unclear
 
-NOTEBOOK_BYTES = 20_000_000  # a notebook of text and some pictures has less than 2 MB
-FILE_BYTES = 20_000_000
-TOTAL_BYTES = 50_000_000
+FILE_BYTES = 50_000_000  # a notebook that holds an animation may have half of that
+TOTAL_BYTES = 100_000_000
+PARTS = 5_000_000  # of a notebook's JSON, which take more memory than their bytes
 FILES = 200
 DEPTH = 8  # of folders in folders
 CELLS = 2_000
@@ -42,10 +42,10 @@ def load(folder: Path, student: str, seed: int = 0) -> Submission:
     Returns
     -------
     Submission
-        Its `notes` name what was left out, and why.
+        Its `unread` names what was left out, and why.
     """
     files: dict[str, bytes] = {}
-    notes: list[str] = []
+    unread: dict[str, str] = {}
     total = 0
 
     def visit(path: Path, prefix: str, depth: int) -> None:
@@ -55,36 +55,36 @@ def load(folder: Path, student: str, seed: int = 0) -> Submission:
         for entry in entries:
             name = prefix + entry.name
             shown = _shown(name)
-            if len(files) + len(notes) >= FILES:
-                notes.append(f"There are more than {FILES} files; the rest was not read.")
+            if len(files) + len(unread) >= FILES:
+                unread["*"] = f"There are more than {FILES} files; the rest was not read."
                 return
             try:
                 name.encode()
             except UnicodeEncodeError:
-                notes.append(f"{shown} was not read: its name is not UTF-8.")
+                unread[shown] = f"{shown} was not read: its name is not UTF-8."
                 continue
             if entry.is_symlink():
-                notes.append(f"{shown} was not read: it is a link, not a file.")
+                unread[name] = f"{shown} was not read: it is a link, not a file."
             elif entry.is_dir():
                 if entry.name in (".ipynb_checkpoints", "__pycache__"):
                     continue
                 if depth >= DEPTH:
-                    notes.append(f"{shown} was not read: too many folders in folders.")
+                    unread[name] = f"{shown} was not read: too many folders in folders."
                 else:
                     visit(Path(entry.path), name + "/", depth + 1)
             else:
                 content = _read(entry.path, min(FILE_BYTES, TOTAL_BYTES - total))
                 if isinstance(content, str):
-                    notes.append(f"{shown} was not read: {content}.")
+                    unread[name] = f"{shown} was not read: {content}."
                 else:
                     files[name] = content
                     total += len(content)
 
     if folder.is_symlink() or not folder.is_dir():
-        notes.append("The submission is a link or a file where a folder should be.")
+        unread[""] = "The submission is a link or a file where a folder should be."
     else:
         visit(folder, "", 0)
-    return Submission(student, files, tuple(notes), seed)
+    return Submission(student, files, unread, seed)
 
 
 def _read(path: str, limit: int) -> bytes | str:
@@ -118,17 +118,30 @@ def find(submission: Submission, wanted: NotebookSpecification, only: bool) -> t
     ------
     Malformed
         If it is not there.
+    Unclear
+        If nothing is written in it, but in another one.
     """
     name = f"{wanted.name}.ipynb"
+    others = [
+        other for other in submission.files if other.lower().endswith(".ipynb") and other != name
+    ]
     if name in submission.files:
-        return submission.files[name], ""
+        raw = submission.files[name]
+        if only and others and not _written(raw, wanted):
+            for other in others:
+                if _written(submission.files[other], wanted):
+                    raise Unclear(
+                        f"Nothing is written in {name}, but in {_shown(other)}. Which of them "
+                        "counts is for the instructor to say, who takes the other one out of the "
+                        "submission's folder and gives the command again."
+                    )
+        return raw, ""
     folder = [other for other in submission.files if other.startswith(name + "/")]
     if folder:
         raise Malformed(f"{name} is a folder; a notebook file of this name was expected.")
-    for note in submission.notes:
-        if note.startswith((f"{name} ", "The submission is")):
-            raise Malformed(note)
-    others = [other for other in submission.files if other.lower().endswith(".ipynb")]
+    for place in (name, ""):
+        if place in submission.unread:
+            raise Malformed(submission.unread[place])
     if only and len(others) == 1 and _is_that(submission.files[others[0]], wanted):
         return submission.files[others[0]], (
             f"The notebook is called {_shown(others[0])}; it was taken for {name}."
@@ -143,6 +156,17 @@ def _is_that(raw: bytes, wanted: NotebookSpecification) -> bool:
     """Whether a notebook holds at least half of the assignment's marked cells."""
     ids = [json.dumps(cell.grade_id).encode() for cell in wanted.cells]
     return 2 * sum(id in raw for id in ids) >= len(ids) > 0
+
+
+def _written(raw: bytes, wanted: NotebookSpecification) -> bool:
+    """Whether a notebook holds the assignment, and in an answer something else than the release."""
+    try:
+        cells = clean(raw, wanted)[0].cells
+    except Malformed:
+        return False
+    given = {cell.grade_id: cell.source.strip() for cell in wanted.cells if not cell.locked}
+    here = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
+    return any(id in here and here[id].strip() != source for id, source in given.items())
 
 
 def _shown(name: str) -> str:
@@ -219,8 +243,8 @@ def clean(raw: bytes, wanted: NotebookSpecification) -> tuple[NotebookNode, list
 
 def _parse(raw: bytes, name: str) -> list[Any]:
     """The list of cells in a notebook's bytes."""
-    if len(raw) > NOTEBOOK_BYTES:
-        raise Malformed(f"{name}.ipynb is too large ({len(raw) / 1e6:.0f} MB).")
+    if sum(map(raw.count, (b"[", b"{", b","))) > PARTS:
+        raise Malformed(f"{name}.ipynb is too large: it has more than {PARTS:,} parts.")
     if not raw.strip():
         raise Malformed(f"{name}.ipynb is empty.")
     try:

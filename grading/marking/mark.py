@@ -23,7 +23,16 @@ from traitlets.config import Config
 
 from ..sandbox.room import Room
 from . import intake
-from .assignment import Malformed, NotebookSpecification, Outcome, Specification, Submission
+from .assignment import (
+    TIMESTAMP,
+    Malformed,
+    NotebookSpecification,
+    Outcome,
+    Specification,
+    Status,
+    Submission,
+    Unclear,
+)
 
 NAMED = re.compile(r"^Likely cause: *(.+)", re.MULTILINE)  # how a test's message names one
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
@@ -53,31 +62,33 @@ def mark(
     -------
     Outcome
     """
-    outcome = Outcome("marked", notes=list(submission.notes))
+    outcome = Outcome(Status.MARKED, notes=[*submission.unread.values()])
     missing = []
     for wanted in spec.notebooks:
         try:
             raw, note = intake.find(submission, wanted, only=len(spec.notebooks) == 1)
             notebook, notes = intake.clean(raw, wanted)
         except Malformed as error:
-            missing.append(str(error))
-            _without(wanted, str(error), outcome)
+            missing.append(error)
+            _without(wanted, error, outcome)
             continue
         outcome.notes += [note, *notes] if note else notes
-        _run(wanted, notebook, room, submission.seed, spec.config, outcome, suspects)
+        _run(spec, wanted, notebook, room, submission, outcome, suspects)
         if outcome.loss and outcome.loss["side"] == "student":
             break
     if missing:
         # of an assignment with several notebooks, those that are there have been marked
         if len(missing) == len(spec.notebooks):
-            outcome.status = "malformed"
-        outcome.sentence = " ".join(filter(None, [outcome.sentence, *missing]))
+            unclear = any(isinstance(error, Unclear) for error in missing)
+            outcome.status = Status.UNCLEAR if unclear else Status.MALFORMED
+        outcome.sentence = " ".join(filter(None, [outcome.sentence, *map(str, missing)]))
     return outcome
 
 
-def _without(wanted: NotebookSpecification, sentence: str, outcome: Outcome) -> None:
-    """No points, and a page that says why."""
-    outcome.scores[wanted.name] = {c.grade_id: 0.0 for c in wanted.cells if c.grade or c.task}
+def _without(wanted: NotebookSpecification, error: Malformed, outcome: Outcome) -> None:
+    """No points, or none yet, and a page that says why."""
+    points = None if isinstance(error, Unclear) else 0.0
+    outcome.scores[wanted.name] = {c.grade_id: points for c in wanted.cells if c.grade or c.task}
     outcome.comments[wanted.name] = {}
     page = {
         "cells": [
@@ -85,7 +96,7 @@ def _without(wanted: NotebookSpecification, sentence: str, outcome: Outcome) -> 
                 "cell_type": "markdown",
                 "id": "not-marked",
                 "metadata": {},
-                "source": f"**This submission could not be marked.** {_plain(sentence)}",
+                "source": f"**This submission could not be marked.** {_plain(str(error))}",
             }
         ],
         "metadata": {"kernelspec": wanted.kernelspec} if wanted.kernelspec else {},
@@ -101,19 +112,24 @@ def _plain(sentence: str) -> str:
 
 
 def _run(
+    spec: Specification,
     wanted: NotebookSpecification,
     notebook: NotebookNode,
     room: Room,
-    seed: int,
-    config: Mapping[str, Mapping[str, Any]],
+    submission: Submission,
     outcome: Outcome,
     suspects: Collection[tuple[str, int]],
 ) -> None:
-    tools = _tools(json.dumps(config, sort_keys=True), threading.get_ident())
+    tools = _tools(json.dumps(spec.config, sort_keys=True), threading.get_ident())
     resources = {"gradebook": Book(wanted)}
     notebook, _ = tools.overwrite.preprocess(notebook, resources)
     numbers = {number for name, number in suspects if name == wanted.name}
-    execution = room.run(notebook, seed=seed, suspects=numbers)
+    beside = {
+        name: content
+        for name, content in submission.files.items()
+        if not name.endswith(".ipynb") and name != TIMESTAMP and name not in spec.files
+    }
+    execution = room.run(notebook, seed=submission.seed, suspects=numbers, files=beside)
     notebook = execution.notebook
     for step in tools.after:
         if step.enabled:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..classroom import log
+from ..marking.assignment import Status
 from . import similarity
 from .page import number
 from .page import render as page
@@ -149,7 +150,7 @@ def _solution(cell: Mapping[str, Any]) -> str:
 def render(facts: Facts) -> str:
     """The page."""
     totals = np.array(list(facts.totals.values()))
-    malformed = sum(line["status"] == "malformed" for line in facts.outcomes.values())
+    malformed = sum(line["status"] == Status.MALFORMED for line in facts.outcomes.values())
     figures = [(f"{len(totals)} of {facts.students}", "handed in")]
     figures.append((number(facts.most, 1), "points at most"))
     marks = None

@@ -62,7 +62,8 @@ KINDS = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", 
 class Limits:
     """What a submission may use."""
 
-    seconds: float = 60  # of processor time, of a whole submission
+    seconds: float = 60  # of processor time, of all tests
+    own_seconds: float = 120  # of processor time, of all the student's own cells
     cell_seconds: float = 30  # of processor time, of a cell
     patience: float = 10  # so many times as long may each of these take by the clock
     memory: int = 2**30  # bytes, of all its processes together, beyond a warm process
@@ -203,7 +204,12 @@ class Room:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(
-        self, notebook: NotebookNode, *, seed: int = 0, suspects: Collection[int] = ()
+        self,
+        notebook: NotebookNode,
+        *,
+        seed: int = 0,
+        suspects: Collection[int] = (),
+        files: Mapping[str, bytes] | None = None,
     ) -> Execution:
         """Run all code cells in the notebook's order.
 
@@ -223,6 +229,8 @@ class Room:
             Numbers of cells at which the student's process was lost in earlier runs. If it is
             lost there again, the cell is left out, and all begins anew within the same limits:
             what needs that cell fails, and what does not is marked.
+        files : mapping of str to bytes, optional
+            What the student handed in beside it: lies in the student's folder, not in the tests'.
 
         Returns
         -------
@@ -233,16 +241,17 @@ class Room:
         start = time.monotonic()
         result = Execution(copy.deepcopy(notebook))
         without: dict[int, Loss] = {}
+        spent = dict.fromkeys(("tests", "own"), 0.0)
         while True:
             for side in ("examiner", "student"):
                 if not self._warm[side].alive():
                     self._warm[side].close()
                     self._warm[side] = _Warm(self, side)
                     self._warm[side].until_ready()
-            run = _Run(self._warm, self.limits, seed, start, result.cpu, without)
+            run = _Run(self._warm, self.limits, seed, start, result.cpu, spent, without)
             try:
                 run.begin()
-                run.all(result.notebook)
+                run.all(result.notebook, files or {})
             finally:
                 result.cpu = run.end()
             loss = run.loss
@@ -297,7 +306,7 @@ class _Warm:
         finally:
             theirs.close()
         limits = asdict(room.limits)
-        limits["cpu"] = int(2 * room.limits.seconds) + 5
+        limits["cpu"] = int(2 * (room.limits.seconds + room.limits.own_seconds)) + 5
         settings = {
             "role": side,
             "boxed": room.boxed,
@@ -385,10 +394,13 @@ class _Run:
         seed: int,
         start: float,
         cpu: float,
+        spent: dict[str, float],
         without: Mapping[int, Loss],
     ) -> None:
         self.warm, self.limits, self.seed, self.without = warm, limits, seed, without
-        self.deadline = start + limits.patience * limits.seconds
+        self.deadline = start + limits.patience * (limits.seconds + limits.own_seconds)
+        self.most = {"tests": limits.seconds, "own": limits.own_seconds}
+        self.spent, self.account, self.since = spent, "own", cpu
         self.channels: dict[str, Channel] = {}
         self.alive = {"examiner": False, "student": False}
         self.cpu = cpu  # of what has ended
@@ -432,6 +444,7 @@ class _Run:
             self.channels[side].sock.close()
         for folder in self.folders:
             shutil.rmtree(folder, ignore_errors=True)
+        self._charge(self.account)
         return self.cpu
 
     def _finish(self, side: str) -> dict[str, Any] | None:
@@ -471,23 +484,28 @@ class _Run:
         sentence = _SENTENCES[kind].format(self.limits, cell=cell.label)
         self.sentence = self.sentence or sentence
 
-    def all(self, notebook: NotebookNode) -> None:
+    def all(self, notebook: NotebookNode, files: Mapping[str, bytes]) -> None:
         cells = []
         for number, node in enumerate(notebook.cells):
             if node.cell_type == "code":
                 node.outputs, node.execution_count = [], None
                 if node.source.strip():
                     cells.append(_Cell(node, number, kind_of(node), _label(node, number)))
-        broken = self._parse([cell for cell in cells if cell.kind == "own"])
+        broken = self._begin([cell for cell in cells if cell.kind == "own"], files)
         unsettled = self._givens([cell for cell in cells if cell.kind == "given"])
         for count, cell in enumerate(cells, start=1):
             if self.loss and self.loss.side == "student":
                 return
-            if time.monotonic() > self.deadline or self._over(self.limits.seconds):
-                self._late(self.limits.seconds)
-                self._finish("student")
-                self._finish("examiner")
-            if cell.kind == "test":
+            self._charge("own" if cell.kind == "own" else "tests")
+            over = time.monotonic() > self.deadline or self._over(self._budget())
+            if over:
+                late = self._late(self._budget())
+                if self.account == "tests" or time.monotonic() > self.deadline:
+                    self._finish("student")
+                    self._finish("examiner")
+            if over and cell.kind == "own":
+                cell.node.outputs = [_problem("NotRun", late)]
+            elif cell.kind == "test":
                 cell.node.outputs = self._examine("test", cell)[1]
             elif cell.number in broken:
                 cell.node.outputs = broken[cell.number]
@@ -503,8 +521,10 @@ class _Run:
 
     # a cell of the student's
 
-    def _parse(self, cells: list[_Cell]) -> dict[int, list[NotebookNode]]:
-        """The errors of cells that are no Python, by their numbers.
+    def _begin(
+        self, cells: list[_Cell], files: Mapping[str, bytes]
+    ) -> dict[int, list[NotebookNode]]:
+        """Lay out the student's files; the errors of cells that are no Python, by their numbers.
 
         Asked before anything of the student's runs, so that they are the parser's words, and
         may be shown wherever they stand.
@@ -513,7 +533,7 @@ class _Run:
             return {}
         try:
             sources = [[cell.label, cell.source] for cell in cells]
-            self.channels["student"].send(encode(["parse", sources]))
+            self.channels["student"].send(encode(["begin", dict(files), sources]))
             data, _ = self._reply("student", _OF_STUDENT)
             answer = decode(data) if data else []
         except (Gone, CodecError) as error:
@@ -658,11 +678,22 @@ class _Run:
         """Whether so much processor time has been used."""
         return self._most() >= most and self._used() >= most
 
+    def _charge(self, account: str) -> None:
+        """What is used from now on is used of this: own cells must not eat the tests' time."""
+        if account != self.account or not any(self.alive.values()):
+            used = self._used()
+            self.spent[self.account] += used - self.since
+            self.account, self.since = account, used
+
+    def _budget(self) -> float:
+        """The processor time at which this account is empty."""
+        return self.since + self.most[self.account] - self.spent[self.account]
+
     def _late(self, most: float) -> str:
-        """Note that a limit of time was hit: of the whole, else of `most`, else by the clock."""
+        """Note that a limit of time was hit: of an account, else of `most`, else by the clock."""
         which = "clock"
         if self.known >= most:
-            which = "submission" if self.known >= self.limits.seconds else "time"
+            which = self.account if self.known >= self._budget() else "time"
         sentence = _SENTENCES[which].format(self.limits)
         self.limit = self.limit or ("clock" if which == "clock" else "time")
         self.sentence = self.sentence or sentence
@@ -685,7 +716,7 @@ class _Run:
         seconds, patience = self.limits.cell_seconds, self.limits.patience
         now = time.monotonic()
         begun = self._most() if now - self.asked < SOON * seconds else self._used()
-        most = min(begun + seconds, self.limits.seconds)
+        most = min(begun + seconds, self._budget())
         data = self._receive(side, most, min(now + patience * seconds, self.deadline))
         if data is not None:
             return data, ""
@@ -709,10 +740,13 @@ _OF_STUDENT = (("student", _Step.INTERRUPT), ("student", _Step.END))
 _OF_EXAMINER = (("examiner", _Step.INTERRUPT), ("examiner", _Step.END))
 _SENTENCES = {
     "time": "A cell took longer than the {0.cell_seconds:g} s of processor time that it may take.",
-    "submission": "The notebook took longer than the {0.seconds:g} s of processor time that it "
-    "may take as a whole.",
+    "tests": "The tests took longer than the {0.seconds:g} s of processor time that they may "
+    "take together.",
+    "own": "The notebook's own cells took longer than the {0.own_seconds:g} s of processor time "
+    "that they may take together; what comes after them was not run.",
     "clock": "By the clock it took longer than {0.patience:g} times what it may compute, which is "
-    "{0.cell_seconds:g} s for a cell and {0.seconds:g} s for the notebook.",
+    "{0.cell_seconds:g} s for a cell, {0.own_seconds:g} s for all own cells and {0.seconds:g} s "
+    "for all tests.",
     "memory": "The notebook's code used more memory than the {0.memory} bytes that it may use.",
     "processes": "The notebook's code started more than the {0.processes} processes that it may.",
     "output": "The output is longer than the {0.output_bytes} bytes that it may have; it was cut.",

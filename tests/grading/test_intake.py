@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from grading.classroom import gradebook
 from grading.marking import intake
-from grading.marking.assignment import Malformed, NotebookSpecification, Submission
+from grading.marking.assignment import Malformed, NotebookSpecification, Submission, Unclear
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_cells_that_lost_their_metadata_are_known_again(notebook: Any, wanted: A
         (b"[" * 100_000, "is not JSON"),
         (b'{"nbformat": 4, "cells": [' + b"1" * 5000 + b"]}", "is not JSON"),
         (b'{"nbformat": 4, "cells": [' + b"{}," * 3000 + b"{}]}", "3001 cells"),
-        (b" " * 30_000_000, "too large"),
+        (b'{"nbformat": 4, "cells": [' + b"[]," * 5_000_000 + b"[]]}", "parts"),
         (
             b'{"nbformat": 4, "cells": [{"cell_type": "code", "source": "'
             + b"x" * 2_000_000
@@ -247,7 +247,7 @@ def test_only_ordinary_files_are_read(tmp_path: Path) -> None:
     (folder / os.fsdecode(b"\xff.txt")).write_text("?")
     read = intake.load(folder, "ada")
     assert dict(read.files) == {"data/x.csv": b"1,2"}
-    said = " ".join(read.notes)
+    said = " ".join(read.unread.values())
     assert "hidden tests" not in said
     for words in ("ps1.ipynb was not read: it is a link", "linked", "pipe", "too large", "UTF-8"):
         assert words in said
@@ -259,7 +259,7 @@ def test_a_linked_folder_is_not_read(tmp_path: Path) -> None:
     (other / "ps1.ipynb").write_text("his")
     (tmp_path / "ada").symlink_to(other)
     read = intake.load(tmp_path / "ada", "ada")
-    assert not read.files and "link" in read.notes[0]
+    assert not read.files and "link" in read.unread[""]
 
 
 def test_there_are_limits_to_numbers_depth_and_sum(tmp_path: Path) -> None:
@@ -268,17 +268,17 @@ def test_there_are_limits_to_numbers_depth_and_sum(tmp_path: Path) -> None:
     for number in range(intake.FILES + 50):
         (many / f"{number:04}").touch()
     read = intake.load(many, "ada")
-    assert len(read.files) <= intake.FILES and "more than" in read.notes[-1]
+    assert len(read.files) <= intake.FILES and "more than" in read.unread["*"]
     deep = tmp_path / "deep"
     (deep / "/".join("d" * 30)).mkdir(parents=True)
-    assert "folders in folders" in intake.load(deep, "ada").notes[0]
+    assert "folders in folders" in str(intake.load(deep, "ada").unread)
     large = tmp_path / "large"
     large.mkdir()
     for number in range(8):
         (large / str(number)).touch()
         os.truncate(large / str(number), intake.FILE_BYTES // 2)
     read = intake.load(large, "ada")
-    assert sum(map(len, read.files.values())) <= intake.TOTAL_BYTES and read.notes
+    assert sum(map(len, read.files.values())) <= intake.TOTAL_BYTES and read.unread
 
 
 def test_a_renamed_notebook_is_taken_if_it_is_the_one(notebook: Any, wanted: Any) -> None:
@@ -294,9 +294,35 @@ def test_a_renamed_notebook_is_taken_if_it_is_the_one(notebook: Any, wanted: Any
     ):
         with pytest.raises(Malformed, match=words):
             intake.find(Submission("ada", files), wanted, only=True)
-    linked = Submission("ada", {}, ("ps1.ipynb was not read: it is a link, not a file.",))
+    linked = Submission("ada", {}, {"ps1.ipynb": "it is a link, not a file."})
     with pytest.raises(Malformed, match="it is a link"):
         intake.find(linked, wanted, only=True)
+
+
+def test_two_notebooks_of_which_the_other_is_solved_are_a_question(
+    notebook: Any, wanted: Any
+) -> None:
+    solved = json.dumps(notebook).encode()
+    for cell in wanted.cells:
+        if cell.solution:
+            classes.cell_of(notebook, cell.grade_id)["source"] = cell.source
+    released = json.dumps(notebook).encode()
+    files = {"ps1.ipynb": released, "ps1_final.ipynb": solved}
+    with pytest.raises(Unclear, match=r"but in ps1_final.ipynb"):
+        intake.find(Submission("ada", files), wanted, only=True)
+    for files, found in (
+        ({"ps1.ipynb": solved, "ps1_old.ipynb": solved}, solved),
+        ({"ps1.ipynb": released, "ps1_old.ipynb": released}, released),
+        ({"ps1.ipynb": released, "ps1_broken.ipynb": b"{"}, released),
+    ):
+        assert intake.find(Submission("ada", files), wanted, only=True) == (found, "")
+
+
+def test_outputs_of_many_megabytes_are_dropped(notebook: Any, wanted: Any) -> None:
+    video = {"output_type": "display_data", "data": {"text/html": "x" * 30_000_000}}
+    notebook["cells"][0] |= {"outputs": [video | {"metadata": {}}]}
+    made, _ = intake.clean(json.dumps(notebook).encode(), wanted)
+    assert len(json.dumps(made)) < 1_000_000
 
 
 def test_the_digest_is_of_content_and_seed_not_of_the_clock() -> None:
@@ -307,7 +333,7 @@ def test_the_digest_is_of_content_and_seed_not_of_the_clock() -> None:
         Submission("ada", {"b": b"1"}, seed=3),
         Submission("ada", {"a": b"1"}, seed=4),
         Submission("ben", {"a": b"1"}, seed=3),
-        Submission("ada", {"a": b"1"}, ("b is a link",), seed=3),
+        Submission("ada", {"a": b"1"}, {"b": "a link"}, seed=3),
         Submission("ada", {"a": b"", '1["b", 0]': b""}, seed=3),
     ]
     assert len({s.digest for s in [one, *others]}) == 1 + len(others)

@@ -235,9 +235,17 @@ def test_processor_time_is_limited_for_a_cell_and_for_all() -> None:
     assert done.limit == "time" and shown(done) == ["KeyboardInterruptTimeLimit", "5"]
     thrice = [BURN.format(0.9)] * 3
     test = nbformat.v4.new_code_cell("1.0", metadata={"nbgrader": toys.marks("test", grade=True)})
-    done = run(Limits(seconds=2, cell_seconds=1.5, **patient), *thrice, "5", test)
-    assert done.limit == "time" and "as a whole" in done.sentence
-    assert shown(done) == ["'done'", "'done'", "KeyboardInterruptTimeLimit", "NotRun", "NotRun"]
+    limits = Limits(seconds=1, own_seconds=2, cell_seconds=1.5, **patient)
+    done = run(limits, *thrice, "5", test)
+    assert done.limit == "time" and "own cells took longer than the 2 s" in done.sentence
+    # the tests have a time of their own
+    assert shown(done) == ["'done'", "'done'", "KeyboardInterruptTimeLimit", "NotRun", "1.0"]
+    slow = [nbformat.v4.new_code_cell(c.source, metadata=c.metadata) for c in [test] * 3]
+    for cell, source in zip(slow, (BURN.format(0.6), BURN.format(0.9), "1.0"), strict=True):
+        cell.source = source
+    done = run(limits, "5", *slow)
+    assert "The tests took longer than the 1 s" in done.sentence
+    assert shown(done)[0] == "5" and shown(done)[3] == "NotRun"
 
 
 def test_processor_time_of_children_counts() -> None:

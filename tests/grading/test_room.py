@@ -107,6 +107,28 @@ def test_errors_and_warnings_are_outputs_and_the_next_cell_runs(room: Room) -> N
     assert names[0] == "stderr"
 
 
+def test_modules_and_data_beside_the_notebook_are_the_students(room: Room) -> None:
+    beside = {
+        "helper.py": b"def seven(): return 7",
+        "numpy.py": b"pi = 3",
+        "data/words.txt": b"mine",
+        "data/own.txt": b"own",
+    }
+    done = run(
+        room,
+        "from helper import seven\nseven()",
+        "%%writefile later.py\neight = 8",
+        "from later import eight\neight",
+        "import numpy\n3 < numpy.pi",
+        "[open(f'data/{name}.txt', encoding='utf-8').read() for name in ('words', 'own')]",
+        cell("import helper", "test"),
+        files=beside,
+    ).notebook
+    shown = [c.outputs[-1].data["text/plain"] for c in done.cells if c.outputs[-1].get("data")]
+    assert shown == ["7", "8", "True", "['größe', 'own']"]
+    assert "No module named 'helper'" in error(done.cells[-1]), "not in the tests' process"
+
+
 def test_magics_figures_and_displays_work(room: Room) -> None:
     done = run(
         room,
@@ -556,7 +578,7 @@ def test_without_bubblewrap_untrusted_code_is_refused(
 
 def test_limits_under_which_nothing_runs_are_refused() -> None:
     with pytest.raises(box.BoxUnavailable, match="Not even an empty submission runs"):
-        Room(limits=Limits(seconds=1e-6))
+        Room(limits=Limits(seconds=0))
 
 
 def test_the_box_can_be_given_up(
