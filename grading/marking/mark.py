@@ -8,6 +8,7 @@ nine times.
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import logging
@@ -18,10 +19,10 @@ from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
-from nbformat.notebooknode import NotebookNode
+from nbformat.notebooknode import NotebookNode, from_dict
 from traitlets.config import Config
 
-from ..sandbox.room import Room
+from ..sandbox.room import Execution, Room, kind_of
 from . import intake
 from .assignment import (
     TIMESTAMP,
@@ -35,6 +36,11 @@ from .assignment import (
 )
 
 NAMED = re.compile(r"^Likely cause: *(.+)", re.MULTILINE)  # how a test's message names one
+HIDDEN = re.compile(r"[^\n]*BEGIN HIDDEN TESTS.*?(?:END HIDDEN TESTS[^\n]*|\Z)", re.DOTALL)
+VERDICTS = {
+    "failed": "A further test, which is not shown, fails.",
+    "late": "A further test, which is not shown, takes too long.",
+}
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 quiet = logging.getLogger("grading.marking")
@@ -129,32 +135,77 @@ def _run(
         for name, content in submission.files.items()
         if not name.endswith(".ipynb") and name != TIMESTAMP and name not in spec.files
     }
-    execution = room.run(notebook, seed=submission.seed, suspects=numbers, files=beside)
+    run = functools.partial(room.run, seed=submission.seed, suspects=numbers, files=beside)
+    public = _public(notebook)
+    seen = run(public) if public else None
+    if seen:
+        _add_up(outcome, wanted.name, seen)
+        if seen.loss and seen.loss.side == "student":
+            return
+    execution = run(notebook)
+    _add_up(outcome, wanted.name, execution)
     notebook = execution.notebook
-    for step in tools.after:
+    for step in tools.limits:
         if step.enabled:
             notebook, _ = step.preprocess(notebook, resources)
+            if seen:
+                seen.notebook, _ = step.preprocess(seen.notebook, resources)
+    notebook, _ = tools.save.preprocess(notebook, resources)
 
     book = resources["gradebook"]
     for id in execution.unmarked:
         book.grades[id].auto_score = None
-    if execution.loss:
-        about = asdict(execution.loss) | {"fault": execution.loss.fault}
-        outcome.loss = {"notebook": wanted.name, **about}
     outcome.scores[wanted.name] = {id: grade.auto_score for id, grade in book.grades.items()}
     outcome.comments[wanted.name] = {id: c.auto_comment for id, c in book.comments.items()}
-    outcome.seconds += execution.seconds
-    outcome.cpu += execution.cpu
-    outcome.limit = outcome.limit or execution.limit
-    outcome.sentence = " ".join(filter(None, [outcome.sentence, execution.sentence]))
     outcome.causes.update(
         {id: cause for id, cause in causes(notebook.cells).items() if id not in execution.unmarked}
     )
-    notes = [*outcome.notes, *filter(None, [execution.sentence])]
-    if notes:
-        notebook.metadata["grading"] = {"notes": notes}  # for the student, on the feedback
+    for cell, public_cell in zip(notebook.cells, (seen or execution).notebook.cells, strict=True):
+        if cell.cell_type == "code":
+            shown = _shown(cell, public_cell)
+            about = cell.metadata.setdefault("grading", {})
+            about["shown"] = None if shown == cell.outputs else shown  # None: the same
+    if notes := [*outcome.notes, *filter(None, [outcome.sentence])]:
+        notebook.metadata["grading"] = {"notes": notes}
     # not nbformat's writer, which copies, splits and indents what nobody reads as text
     outcome.notebooks[wanted.name] = json.dumps(notebook) + "\n"
+
+
+def _add_up(outcome: Outcome, notebook: str, execution: Execution) -> None:
+    if execution.loss and not outcome.loss:
+        about = asdict(execution.loss) | {"fault": execution.loss.fault}
+        outcome.loss = {"notebook": notebook, **about}
+    outcome.seconds += execution.seconds
+    outcome.cpu += execution.cpu
+    outcome.limit = outcome.limit or execution.limit
+    if execution.sentence and execution.sentence not in outcome.sentence:
+        outcome.sentence = f"{outcome.sentence} {execution.sentence}".strip()
+
+
+def _public(notebook: NotebookNode) -> NotebookNode | None:
+    """The notebook without its hidden tests; None if it has none."""
+    public = copy.deepcopy(notebook)
+    hidden = 0
+    for cell in public.cells:
+        if cell.cell_type == "code" and kind_of(cell) != "own":
+            cell.source, found = HIDDEN.subn("", cell.source)
+            hidden += found
+    return public if hidden else None
+
+
+def _shown(cell: NotebookNode, public: NotebookNode) -> list[NotebookNode]:
+    """The outputs that the student may see: of the run without hidden tests, and one verdict.
+
+    What a student's code has seen of a hidden test it can put into every message and every
+    output, so that of the other run nothing leaves but a sentence out of a few.
+    """
+    kinds = [{o.ename for o in c.outputs if o.output_type == "error"} for c in (cell, public)]
+    if kind_of(cell) != "test" or not kinds[0] or kinds[1]:
+        return public.outputs
+    late = kinds[0] & {"TimeLimit", "TimeoutError"}
+    said = VERDICTS["late" if late else "failed"]
+    verdict = {"output_type": "error", "ename": "Hidden", "evalue": said, "traceback": [said]}
+    return [*public.outputs, from_dict(verdict)]
 
 
 def causes(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -262,9 +313,6 @@ def _tools(config: str, thread: int) -> Any:
     traits = Config(json.loads(config))
     return SimpleNamespace(
         overwrite=Overwrite(config=traits, log=quiet),
-        after=[
-            IgnorePattern(config=traits, log=quiet),
-            LimitOutput(config=traits, log=quiet),
-            Save(config=traits, log=quiet),
-        ],
+        limits=[IgnorePattern(config=traits, log=quiet), LimitOutput(config=traits, log=quiet)],
+        save=Save(config=traits, log=quiet),
     )

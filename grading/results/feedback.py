@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import base64
-import builtins
 import copy
 import hashlib
 import html
@@ -25,11 +24,12 @@ from markupsafe import Markup
 from nbconvert.exporters import Exporter, HTMLExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.exporters.html import contextfilter
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
-from ..marking.mark import unparsed
+from ..marking.mark import HIDDEN
+from ..sandbox.room import kind_of
 from . import sanitize
 from .page import render
 
@@ -48,41 +48,34 @@ class GetMarks(GetGrades):
 
 
 class HideTests(NbGraderPreprocessor):
-    """Feedback shows what the tests said; neither hidden ones, nor their data, nor mark schemes.
+    """What a student may see: no hidden test, nothing that ran behind one, no mark scheme.
 
-    A student's function may keep what a hidden test gave it, and a later cell print it. So
-    of the student's cells behind the first hidden test, the output is not shown; but for what
-    the grader itself says of a cell that is no Python, since that cell did not run.
+    Marking has run the notebook without its hidden tests, too; of what was put out then
+    nothing needs to be withheld.
     """
 
-    hidden = re.compile(r"### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS", re.DOTALL)
     scheme = re.compile(r"[^\n]*BEGIN MARK SCHEME.*?(?:END MARK SCHEME[^\n]*|\Z)", re.DOTALL)
-    withheld = "(not shown: this ran after hidden tests, whose data it could hold)"
-
-    def preprocess(
-        self, nb: NotebookNode, resources: ResourcesDict
-    ) -> tuple[NotebookNode, ResourcesDict]:
-        self.ran = False  # a hidden test
-        return super().preprocess(nb, resources)
+    unknown = "(not shown: it was not marked by this program)"
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, cell_index: int
     ) -> tuple[NotebookNode, ResourcesDict]:
-        cell.source = self.scheme.sub("", cell.source)  # the marker's alone
+        cell.source = self.scheme.sub("", cell.source)
         if cell.cell_type != "code":
             return cell, resources
-        marks = cell.metadata.get("nbgrader", {})
-        if marks.get("grade") and not marks.get("solution"):
-            cell.source, found = self.hidden.subn("# (further tests, not shown)", cell.source)
-            self.ran = self.ran or bool(found)
+        marked = cell.metadata.get("grading", {})
+        if "shown" not in marked:
+            text = [new_output("stream", name="stdout", text=self.unknown)]
+            cell.outputs = text if cell.outputs else []
+        elif marked["shown"] is not None:
+            cell.outputs = from_dict(marked["shown"])
+        if kind_of(cell) != "own":
+            cell.source = HIDDEN.sub("# (further tests, not shown)", cell.source)
             for output in cell.outputs:
                 if output.output_type == "error":  # a traceback would quote the lines of the test
                     output.traceback = [f"{output.ename}: {output.evalue}"]
-        elif self.ran and cell.outputs and not unparsed(cell):
-            names = [output.ename for output in cell.outputs if output.output_type == "error"]
-            # of Python's own names: a name of the student's could hold the data too
-            text = " ".join([*filter(vars(builtins).__contains__, names), self.withheld])
-            cell.outputs = [new_output("stream", name="stdout", text=text)]
+                    if output.ename == "Hidden":
+                        output.traceback = [output.evalue]
         return cell, resources
 
 

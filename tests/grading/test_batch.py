@@ -362,8 +362,9 @@ from grading.marking.assignment import Specification
 class Slow(classes.OpenRoom):
     def run(self, notebook, **more):
         time.sleep(0.01)
-        with open({ran!r}, "a") as file:
-            file.write("run\\n")
+        if "HIDDEN TESTS" in str(notebook):  # the second of two runs
+            with open({ran!r}, "a") as file:
+                file.write("run\\n")
         return super().run(notebook, **more)
 
 Specification.room = lambda self: Slow()

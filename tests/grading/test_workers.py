@@ -38,6 +38,8 @@ from grading.marking.assignment import Specification
 class Slow(classes.OpenRoom):
     def run(self, notebook, **more):
         assert not os.path.exists("gradebook.db") and not os.path.exists("submitted")
+        if "HIDDEN TESTS" not in str(notebook):  # the first of two runs
+            return super().run(notebook, **more)
         while os.path.getsize({ran!r}) >= int(open({allowed!r}).read()):
             time.sleep(0.01)
         with open({ran!r}, "a") as file:
