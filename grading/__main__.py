@@ -19,11 +19,11 @@ import argparse
 import contextlib
 import gc
 import importlib.util
-import logging
+import logging.handlers
 import os
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,8 +100,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     config = _configuration(options)
     from nbgrader.converters.base import NbGraderException
     from nbgrader.coursedir import CourseDirectory
+    from sqlalchemy.exc import SQLAlchemyError
 
-    from .plugin import BoxedAutograde
+    from .classroom import log
+    from .plugin import BoxedAutograde, sentence
 
     coursedir = CourseDirectory(config=config)
     autograde = BoxedAutograde(coursedir=coursedir, config=config, log=logger)
@@ -110,9 +112,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.mark_only:
             autograde.start()
             return 0
-        return run(options, autograde)
+        os.chdir(coursedir.root)
+        with log.alone(Path(coursedir.root)):
+            return run(options, autograde)
     except Refused as refusal:
         logger.error(refusal)
+    except (OSError, SQLAlchemyError) as error:
+        logger.error(f"{sentence(error)} Nothing is lost: mend it, and give the command again.")
+    except KeyboardInterrupt:
+        logger.error("Stopped. What was marked is kept: give the command again for the rest.")
     except NbGraderException:  # it has been said
         pass
     return 1
@@ -159,7 +167,6 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
     from .results.page import write
 
     coursedir = autograde.coursedir
-    os.chdir(coursedir.root)
     source = Path(coursedir.format_path(coursedir.source_directory, ".", options.assignment))
     with opened(coursedir.db_url, coursedir.course_id) as book:
         try:
@@ -194,6 +201,7 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
         new = len(collected.students) - len(collected.unchanged)
         print(f"Collected {len(collected.students)} submissions, {new} of them new or changed.")
     failed = outcome.with_status(Status.FAILED)
+    print(_due(facts.due))
     print(f"Marked {len(outcome.marked)} submissions; {len(outcome.kept)} had not changed.")
     if failed:
         print(f"Not marked: {', '.join(sorted(failed))}. Give the command again.")
@@ -218,21 +226,31 @@ def _convert(verb: str, autograde: BoxedAutograde, trouble: str) -> None:
 
     converter = getattr(converters, verb)(coursedir=autograde.coursedir, config=autograde.config)
     converter.force = True
+    heard = logging.handlers.MemoryHandler(10_000)  # it tells its troubles as tracebacks
+    converter.log = logging.Logger("nbgrader", logging.ERROR)
+    converter.log.addHandler(heard)
     try:
         converter.start()
     except (NbGraderException, SystemExit) as error:
-        raise Refused(f"{trouble}: {error}") from error
+        lines = [line.getMessage().strip().splitlines()[-1:] for line in heard.buffer]
+        said = next((line for (line,) in filter(None, lines) if "Error" in line), str(error))
+        raise Refused(f"{trouble} ({said}). Mend it, and give the command again.") from error
 
 
 def _roster(options: argparse.Namespace) -> Roster | None:
     from .classroom import roster
 
-    if not options.roster:
-        return None
+    with _refusing():
+        return roster.read(options.roster) if options.roster else None
+
+
+@contextlib.contextmanager
+def _refusing() -> Iterator[None]:
+    """What is wrong with a file that was given is said, and nothing else."""
     try:
-        return roster.read(options.roster)
+        yield
     except (OSError, ValueError) as error:
-        raise Refused(str(error)) from error
+        raise Refused(error) from error
 
 
 def _collect(
@@ -246,13 +264,16 @@ def _collect(
         try:
             now = datetime.fromisoformat(options.collected).astimezone(UTC).replace(tzinfo=None)
         except ValueError:
-            raise Refused(f"{options.collected!r} is no time such as '2026-11-20 12:00'.") from None
+            raise Refused(
+                f"{options.collected!r} is no time such as '2026-11-20 12:00', in this machine's "
+                "zone, or '2026-11-20 12:00+01:00'."
+            ) from None
 
     def where(student: str) -> Path:
         path = coursedir.format_path(coursedir.submitted_directory, student, assignment)
         return Path(path)
 
-    try:
+    with _refusing():
         return collect(
             options.submissions,
             assignment,
@@ -263,8 +284,6 @@ def _collect(
             roster=people,
             known={one.lms_user_id: one.id for one in book.students if one.lms_user_id},
         )
-    except (OSError, ValueError) as error:
-        raise Refused(str(error)) from error
 
 
 def _introduce(book: Any, people: Roster | None, collected: Collected | None) -> None:
@@ -273,13 +292,18 @@ def _introduce(book: Any, people: Roster | None, collected: Collected | None) ->
         for student, number in collected.numbers.items():
             book.update_or_create_student(student, lms_user_id=number)
     if people is not None:
+        there = {student.id for student in book.students}
         for person, student in zip(people.people, people.match(book.students), strict=True):
+            if not student and person.student not in there:  # who has not handed in anything yet
+                student = person.student
             if student:
+                numbered = {"lms_user_id": person.number} if people.platform == "canvas" else {}
                 book.update_or_create_student(
                     student,
                     first_name=person.first or None,
                     last_name=person.last or None,
                     email=person.email or None,
+                    **numbered,
                 )
 
 
@@ -299,7 +323,16 @@ def _export(options: argparse.Namespace, book: Any, people: Roster | None) -> li
         made = rows(book, [options.assignment], people, provisional=options.provisional)
         write(path, export.table(made))
         found.append((f"for {shown}", str(path)))
-    return found
+    path = Path(REPORTS, f"{options.assignment}-parts.csv")
+    write(path, export.table(export.parts(book, options.assignment)))
+    return [*found, ("each part", str(path))]
+
+
+def _due(due: datetime | None) -> str:
+    if due is None:
+        return "There is no due date, so that nobody is late."
+    here = due.replace(tzinfo=UTC).astimezone()
+    return f"Due {here:%Y-%m-%d %H:%M} in this machine's time zone ({here:%Z}), {due:%H:%M} UTC."
 
 
 def _without_password(url: str) -> str:

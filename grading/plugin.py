@@ -25,11 +25,21 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import AssignLatePenalties
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets import Bool, Dict, Float, Integer, List, Unicode
 
 from .classroom import batch, gradebook
 from .marking.assignment import Status
 from .sandbox.box import BoxUnavailable
+
+
+def sentence(error: BaseException) -> str:
+    """What an error says to an instructor."""
+    if isinstance(error, SQLAlchemyError):
+        return f"The gradebook cannot be used ({getattr(error, 'orig', None) or error})."
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    return str(error)
 
 
 class BoxedAutograde(Autograde):
@@ -143,8 +153,8 @@ class BoxedAutograde(Autograde):
                 permissions=int(str(self.permissions), 8),
                 logger=self.log,
             )
-        except (BoxUnavailable, LookupError, OSError, ValueError) as error:
-            raise self._failure(str(error)) from error
+        except (BoxUnavailable, LookupError, OSError, SQLAlchemyError, ValueError) as error:
+            raise self._failure(sentence(error)) from error
         self.run_post_convert_hook()
         self.log.info(
             "%s: %d marked, %d unchanged", assignment, len(report.marked), len(report.kept)

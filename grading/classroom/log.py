@@ -78,6 +78,23 @@ class Log:
 
 
 @contextlib.contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """One command at a time in a course; a second one waits for the first."""
+    folder = root / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            logging.getLogger("grading").warning("Another run is at work in this course; wait.")
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
 def opened(file: Path, wait: bool = True) -> Iterator[Log]:
     """Open a log for writing; a second run on the same assignment waits for the first.
 

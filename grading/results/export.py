@@ -52,6 +52,26 @@ def marks(gradebook: Gradebook, assignment: str) -> dict[str, Mark]:
     return found
 
 
+def parts(gradebook: Gradebook, assignment: str) -> list[list[str]]:
+    """The rows of a table with the points in each part; empty where the marker is waited for."""
+    names = [
+        cell.name
+        for notebook in gradebook.find_assignment(assignment).notebooks
+        for cell in (*notebook.grade_cells, *notebook.task_cells)
+    ]
+    rows = [["Student", *names, "Taken off", "Points"]]
+    for one in gradebook.assignment_submissions(assignment):
+        found = {
+            grade.name: "" if grade.needs_manual_grade else f"{round(grade.score, 2):g}"
+            for notebook in one.notebooks
+            for grade in notebook.grades
+        }
+        late = one.late_submission_penalty or 0.0
+        sums = [f"{round(points, 2):g}" for points in (late, max(0.0, one.score - late))]
+        rows.append([_harmless(one.student_id), *(found.get(name, "") for name in names), *sums])
+    return rows
+
+
 def _points(mark: Mark | None, provisional: bool) -> str:
     if mark is None or mark.points is None or not (mark.final or provisional):
         return ""

@@ -13,6 +13,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ class Facts:
     compared: int = 0  # students whose code was compared
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)  # the log's last lines
     late: dict[str, float] = field(default_factory=dict)  # student → points taken off
+    absent: list[str] = field(default_factory=list)  # of the gradebook, who handed in nothing
+    due: datetime | None = None  # UTC
 
     @property
     def most(self) -> float:
@@ -97,6 +100,7 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
     ]
     parts.sort(key=lambda part: order.get(part.name, len(order)))
     facts = Facts(assignment, parts, len(gradebook.students), {}, {})
+    facts.due = row.duedate
     code: dict[str, str] = {}
     for submission in gradebook.assignment_submissions(assignment):
         student = submission.student_id
@@ -120,6 +124,7 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
         for part, cause in facts.outcomes.get(student, {}).get("causes", {}).items():
             if scores.get(part) is not None:
                 facts.causes[part, cause] += 1
+    facts.absent = sorted(one.id for one in gradebook.students if one.id not in facts.scores)
     facts.compared = len(code)
     facts.alike = similarity.groups(code, given, MARKERS.sub("", worked))
     return facts

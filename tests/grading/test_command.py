@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import sqlite3
 import subprocess
 import sys
 import zipfile
@@ -109,6 +111,9 @@ def test_one_command_from_the_download_to_everything(course: Path) -> None:
     assert "Marked 3 submissions; 0 had not changed." in said
     assert "cyd is not in the class list." in said
     assert "2 wait for the marker" in said
+    assert "There is no due date, so that nobody is late." in said
+    parts = (course / "reports" / "02_cell-parts.csv").read_text().splitlines()
+    assert parts[0] == "Student,test_half,why,Taken off,Points" and "ada,6,,0,6" in parts
     for name in ("reports/02_cell-canvas.csv", "reports/02_cell.html", "gradebook.db"):
         assert name in said and (course / name).is_file()
     assert not (course / "reports" / "02_cell-moodle.csv").exists(), "the list is Canvas's"
@@ -169,6 +174,23 @@ def test_only_what_changed_is_marked_again(course: Path) -> None:
 def test_what_cannot_be_done_is_one_sentence(course: Path, words: list[str], sentence: str) -> None:
     said = run(course, *words, code=1)
     assert sentence in said and "Traceback" not in said
+
+
+def test_what_stands_in_the_way_is_one_sentence(course: Path) -> None:
+    """A locked gradebook, places where nothing can be written: a sentence, and nothing is lost."""
+    with contextlib.closing(sqlite3.connect(course / "gradebook.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        said = run(course, "--database", f"sqlite:///{course}/gradebook.db?timeout=0.1", code=1)
+        assert "The gradebook cannot be used (database is locked)" in said
+        assert "Traceback" not in said
+    for name in ("reports", "feedback"):
+        (course / name).rename(course / "aside")
+        (course / name).touch()  # root may write into any folder, but not into a file
+        said = run(course, code=1)
+        assert said.count("\n") <= 2 and "Traceback" not in said and name in said, said
+        (course / name).unlink()
+        (course / "aside").rename(course / name)
+    assert "Marked 0 submissions; 3 had not changed." in run(course)
 
 
 def test_an_assignment_that_is_not_there_is_a_sentence(course: Path) -> None:
