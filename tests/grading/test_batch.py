@@ -269,7 +269,7 @@ def test_a_room_that_dies_once_costs_nobody_a_mark(
         uses = 0
 
         def run(self, notebook: Any, **more: Any) -> Any:
-            self.uses += 1
+            self.uses += "HIDDEN TESTS" in str(notebook)  # the second of two runs
             if self.uses > 1 and dice.random() < 0.5:  # never at once: a new room is tried once
                 raise BrokenPipeError("killed")
             return super().run(notebook, **more)
@@ -484,10 +484,10 @@ def test_a_second_room_comes_when_there_is_work_for_it(monkeypatch: pytest.Monke
 def test_a_worker_with_other_versions_marks_nothing() -> None:
     about = environment(())
     same = Specification("ps1", (), environment=about)
-    assert workers.task(same.to_json(), "ada", {}, (), 0)["status"] == "marked"
+    assert workers.task(same.to_json(), "ada", {}, {}, 0)["status"] == "marked"
     other = Specification("ps1", (), environment=about | {"numpy": "1.26.4"})
     with pytest.raises(RuntimeError, match=r"instead of 1\.26\.4"):
-        workers.task(other.to_json(), "ada", {}, (), 0)
+        workers.task(other.to_json(), "ada", {}, {}, 0)
 
 
 def test_two_runs_wait_for_each_other(coursedir: Any, caplog: Any) -> None:

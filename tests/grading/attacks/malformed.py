@@ -66,7 +66,7 @@ def odd_metadata(_: dict) -> bytes:
 
 @attack("too large a file", says="too large")
 def oversize(_: dict) -> bytes:
-    return b'{"nbformat": 4, "cells": [], "x": "' + b"x" * 25_000_000 + b'"}'
+    return b'{"nbformat": 4, "cells": [], "x": [' + b"1," * 6_000_000 + b"1]}"
 
 
 @attack("another assignment's notebook", says="none of the assignment's cells")
