@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 THEME = Path(__file__).parent
 ROOT = THEME.parent
 TOKENS = ROOT / "rnnlib" / "tokens.css"
-PARTS = "addresses course markup reference formulas pictures live".split()
+PARTS = "addresses course markup reference code formulas pictures live".split()
 PARTS += "cards search social pages downloads".split()
 
 

@@ -199,6 +199,11 @@ def test_what_explodes_leaves_the_strip_and_says_where(figure):
     _, columns = check(figure)
     assert columns["h"][:6] == [1, 2, 4, 8, 16, 32]
     assert "above 20 from step 6" in figure.locator(".strip").text_content()
+    for width in (1280, 360):
+        figure.page.set_viewport_size({"width": width, "height": 800})
+        figure.page.wait_for_timeout(200)
+        words = figure.locator(".strip .over").bounding_box()
+        assert words["x"] > figure.locator(".strip .axis").bounding_box()["x"]
 
 
 @pytest.mark.parametrize("by", ["slider", "drawing"])

@@ -77,6 +77,7 @@ svg g:hover > .handle { stroke-opacity: 0.2; }
 .strip .ghost { fill: none; stroke: var(--lstm); stroke-width: 1.5; stroke-dasharray: 4 3; }
 .strip .dot { fill: var(--paper); stroke: var(--output); stroke-width: 3; }
 .strip text { font-size: 12px; fill: var(--muted); text-anchor: end; }
+.strip .over { stroke: var(--paper); stroke-width: 7; stroke-linejoin: round; paint-order: stroke; }
 .hint .ghost { display: inline-block; width: 1.8em; vertical-align: 0.3em; border-top: 2px dashed var(--lstm); }
 @container (max-width: 560px) {
   .controls { grid-template-columns: 1fr 1fr; }
@@ -356,7 +357,9 @@ class RNNCell extends Figure {
       [...new Set([low, 0, high])].map((value) => svg("text", { x: first - 5, y: at(value) + 4 }, number(value, 0))),
       svg("path", { class: "bars", d: h.map((value, i) => (known(i) ? bar(value, i) : "")).join("") }),
       this.ghost && svg("path", { class: "ghost", d: "M" + this.ghost.map((value, i) => `${middle(i)} ${at(value)}`).join("L") }),
-      out < 0 ? null : svg("text", { x: middle(out) - column, y: at(high) + 10 }, `above ${high} from step ${out + 1}`),
+      // left of the bars that leave the strip, or over them where there is no room
+      out < 0 ? null : svg("text", { class: "over", x: Math.max(middle(out) - column, first + 150), y: at(high) + 11 },
+        `above ${high} from step ${out + 1}`),
       guess.on ? svg("circle", { class: "dot", cx: middle(LONG - 1), cy: at(guess.value), r: 6 }) : null,
       // all of its height is the guess's handle
       guess.on ? svg("rect", { "data-drag": "guess", x: width - 48, y: 0, width: 48, height: STRIP, fill: "transparent" }) : null);

@@ -113,20 +113,23 @@ if (navigator.clipboard) {
 }
 
 // What is wider than the page scrolls, and must be reachable by keyboard.
-const wide = document.querySelectorAll("pre, .formula, .table, .contents, .outline");
+// What lies in a fold is looked at when the fold is opened: to measure it would lay it out before.
+const shown = new Set();
 function markScrollers() {
   // all is measured before anything is written: one layout, not one for each box
-  const scrolls = [...wide].map((box) =>
-    box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1);
-  wide.forEach((box, i) => {
-    if (scrolls[i]) box.tabIndex = 0;
+  const boxes = [...shown].map((box) =>
+    [box, box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1]);
+  for (const [box, scrolls] of boxes) {
+    if (scrolls) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
-  });
+  }
 }
+const unfolded = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) shown[isIntersecting ? "add" : "delete"](target);
+  markScrollers();
+}, { rootMargin: "10000000px" });
+for (const box of document.querySelectorAll("pre, .formula, .table, .contents, .outline")) unfolded.observe(box);
 new ResizeObserver(markScrollers).observe(document.body);
-for (const details of document.querySelectorAll("details")) {
-  details.addEventListener("toggle", markScrollers);
-}
 
 // On paper nothing can be unfolded.
 const folds = document.querySelectorAll("article details");
