@@ -14,6 +14,7 @@ import base64
 import copy
 import hashlib
 import html
+import json
 import re
 import secrets
 import sys
@@ -33,6 +34,8 @@ from ..sandbox.room import kind_of
 from . import sanitize
 from .page import render
 
+LONGEST_PAGE = 4_000_000  # characters of the notebook, pictures too
+TOO_LONG = "(not shown: this page is long enough; your own notebook has it)"
 PICTURES = ("image/png", "image/jpeg")
 
 
@@ -96,7 +99,12 @@ class FeedbackPage(Exporter):
         total = resources.get("nbgrader", {})
         name = total.get("notebook") or resources.get("metadata", {}).get("name", "notebook")
         language = nb.metadata.get("language_info", {}).get("name", "python")
-        cells = [_cell(cell, language) for cell in nb.cells]
+        cells, left = [], LONGEST_PAGE
+        for cell in nb.cells:
+            left -= len(json.dumps([cell.source, cell.get("outputs", [])]))
+            if left < 0:  # before anything of it is cleaned and coloured
+                cell.source, cell.outputs = TOO_LONG, []
+            cells.append(_cell(cell, language))
         text = render(
             "feedback",
             title=name,

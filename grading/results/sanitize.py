@@ -24,7 +24,7 @@ from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 LONGEST_FORMULA = 4_000  # characters; what is longer stays as it was typed
-LONGEST_TEXT = 200_000  # characters of one Markdown cell or HTML output
+LONGEST_TEXT = 50_000  # characters that are read as Markdown or HTML, or coloured
 
 TAGS = set(
     "a abbr b blockquote br caption code col colgroup dd del details div dl dt em "
@@ -194,6 +194,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 @functools.lru_cache(maxsize=4_096)
 def code(source: str, language: str = "python") -> Markup:
     """Source code with its colours."""
+    if len(source) > LONGEST_TEXT:
+        return plain(source)
     coloured = Highlight2HTML(pygments_lexer=language)(source)
     return Markup(coloured.replace("<pre>", '<pre tabindex="0">', 1))
 

@@ -19,10 +19,13 @@ from typing import Any
 import nbformat
 import pytest
 from gradebooks import fill, gradebook
+from nbconvert.filters.highlight import Highlight2HTML
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from nbformat import v4
 from pages import ROOT, problems_of, with_policy
 
-from grading.results.feedback import FeedbackPage, FormgraderPage, HideTests
+from grading.results import sanitize
+from grading.results.feedback import LONGEST_PAGE, FeedbackPage, FormgraderPage, HideTests
 from grading.results.page import render as page_of
 from grading.results.sanitize import clean, formula, markdown
 
@@ -263,6 +266,32 @@ def test_what_is_allowed_survives() -> None:
     # a formula that has no place in an alternative text costs nothing else
     assert "<strong>b</strong>" in markdown(f"![$x$](data:image/png;base64,{PICTURE}) **b** $y$")
     assert 'alt="a dot"' in markdown(f"![a dot](data:image/png;base64,{PICTURE})")
+
+
+def test_a_long_text_is_cut_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Brackets by the hundred thousand take a parser minutes, of one class an hour."""
+    lengths: list[int] = []
+
+    def noting(original: Any, place: int) -> Any:
+        def noted(*given: Any, **named: Any) -> Any:
+            lengths.append(len(given[place]))
+            return original(*given, **named)
+
+        return noted
+
+    monkeypatch.setattr(MarkdownWithMath, "render", noting(MarkdownWithMath.render, 1))
+    monkeypatch.setattr(Highlight2HTML, "__call__", noting(Highlight2HTML.__call__, 1))
+    monkeypatch.setattr(sanitize.nh3, "clean", noting(sanitize.nh3.clean, 0))
+    cells = []
+    for number in range(60):
+        for length in (30_000, 300_000):
+            text = f"{number} " + "(" * length
+            output = v4.new_output("display_data", {"text/html": text})
+            cells += [v4.new_markdown_cell(text), v4.new_code_cell(text, outputs=[output])]
+            cells[-1].metadata["grading"] = {"shown": None}
+    page, _ = FeedbackPage().from_notebook_node(v4.new_notebook(cells=cells))
+    assert lengths and max(lengths) <= sanitize.LONGEST_TEXT
+    assert sum(lengths) < 2 * LONGEST_PAGE and "this page is long enough" in page
 
 
 @pytest.fixture(scope="module")
