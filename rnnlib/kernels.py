@@ -267,7 +267,8 @@ def lstm_backward(
             to_c, o, i, f, to_g, kept = by
             over_o, _, _, g, c = part
             h_rows, rest = h[run.rows], rest_rows[: len(o)]
-            reciprocal(part[:3], by[1:4])
+            reciprocal(part[:2], by[1:3])
+            reciprocal(part[2], kept)
             np.minimum(over_o, largest, out=rest)  # where o is 0, h is too: not 0 times inf
             multiply(rest, h_rows, to_c)  # tanh c
             multiply(to_c, h_rows, to_c)
@@ -279,10 +280,9 @@ def lstm_backward(
             subtract(i, to_g, to_g)
             subtract(one, i, i)
             multiply(i, rest, i)
-            copyto(kept, f)
-            subtract(one, f, f)
-            multiply(f, kept, f)
-            multiply(f, c, f)
+            multiply(kept, c, rest)
+            subtract(one, kept, f)
+            multiply(f, rest, f)
             rows = dz.reshape(block.size, 4, H).swapaxes(0, 1)[:, run.inside]
             parts = by[:2], to_c, by[2:], kept, by[1:5], dz[run.inside], rows
             views = scratch.views_of(run, 0, *parts)
