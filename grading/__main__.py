@@ -161,10 +161,10 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
     """The whole way; the exit code."""
     from nbgrader.api import MissingEntry
 
+    from .classroom.files import write
     from .classroom.gradebook import opened
     from .marking.assignment import Status
     from .results import report
-    from .results.page import write
 
     coursedir = autograde.coursedir
     source = Path(coursedir.format_path(coursedir.source_directory, ".", options.assignment))
@@ -308,8 +308,8 @@ def _introduce(book: Any, people: Roster | None, collected: Collected | None) ->
 
 
 def _export(options: argparse.Namespace, book: Any, people: Roster | None) -> list[tuple[str, str]]:
+    from .classroom.files import write
     from .results import export
-    from .results.page import write
 
     tables: list[tuple[str, str, Callable[..., list[list[str]]]]] = [
         ("Canvas", "canvas", export.canvas),

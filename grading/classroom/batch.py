@@ -15,7 +15,6 @@ import json
 import logging
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from ..marking import intake
 from ..marking.assignment import TIMESTAMP, Outcome, Specification, Status, Submission, environment
 from . import gradebook, late, log, seeds, workers
+from .files import replace
 from .gradebook import Result
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ class _Batch:
             for name, content in submission.files.items():
                 if (name == TIMESTAMP or name.lower().endswith(PICTURES)) and "/" not in name:
                     files.setdefault(name, content)
-            _place(self._destination(student), files, permissions)
+            replace(self._destination(student), files, permissions=permissions)
         about = asdict(outcome)
         del about["notebooks"]
         about |= {"assignment": self.spec.assignment, "key": self.keys[student]}
@@ -323,24 +323,3 @@ def _timestamp(submission: Submission, logger: logging.Logger) -> datetime | Non
     except (ValueError, OverflowError):
         logger.warning("%s: its %s holds no time.", submission.student, TIMESTAMP)
         return None
-
-
-def _place(folder: Path, files: dict[str, bytes], permissions: int) -> None:
-    """Make a folder with these files, all at once; what was there before goes."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.parent / f".{folder.name}.new"
-    old = folder.parent / f".{folder.name}.old"
-    for left in (draft, old):  # by a run that was killed
-        if left.exists():
-            shutil.rmtree(left)
-    draft.mkdir()
-    for name, content in files.items():
-        path = draft / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        path.chmod(permissions)
-    if folder.exists():
-        folder.rename(old)
-    draft.rename(folder)
-    if old.exists():
-        shutil.rmtree(old)

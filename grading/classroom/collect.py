@@ -26,17 +26,19 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 from pathlib import Path, PurePosixPath
 
+from .files import replace
 from .roster import Person, Roster, as_student
 
 TIMESTAMP = "timestamp.txt"
+ASIDE = "%Y-%m-%d %H%M%S"
 FORM = "%Y-%m-%d %H:%M:%S UTC"  # of its one line; sorted as text, as in time
 LARGEST_FILE = 50_000_000  # bytes
 LARGEST_ARCHIVE = 4_000_000_000  # bytes, unpacked
@@ -141,8 +143,9 @@ def collect(
             if handed.in_time and time and (folder / TIMESTAMP).read_text() > f"{time:{FORM}}\n":
                 (folder / TIMESTAMP).write_text(f"{time:{FORM}}\n", encoding="ascii")
         else:
-            aside = replaced / f"{student} {now:%Y-%m-%d %H%M%S}"
-            for name in _write(folder, files, time, aside):
+            if time:
+                files[TIMESTAMP] = f"{time:{FORM}}\n".encode()
+            for name in replace(folder, files, aside=_free(replaced / f"{student} {now:{ASIDE}}")):
                 result.sentences.append(f"{handed.label}: {name} could not be written, left out.")
         result.students[student] = folder
     # names in a zip file may hold what a terminal takes for a command
@@ -454,32 +457,7 @@ def _same(folder: Path, files: Mapping[str, bytes], time: datetime | None) -> bo
     return there == dict(files)
 
 
-def _write(
-    folder: Path, files: Mapping[str, bytes], time: datetime | None, aside: Path
-) -> list[str]:
-    """Write a submission all at once; what was there before is moved aside.
-
-    The names of files that the file system refuses (too long, or a folder of the same name).
-    """
-    draft = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    refused = []
-    for name, data in files.items():
-        path = draft.joinpath(*PurePosixPath(name).parts)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        except (OSError, ValueError):
-            refused.append(name)
-    if time:
-        (draft / TIMESTAMP).write_text(f"{time:{FORM}}\n", encoding="ascii")
-    if folder.exists() or folder.is_symlink():
-        number = 1
-        while aside.exists():
-            number += 1
-            aside = aside.with_name(f"{aside.name.split(' (')[0]} ({number})")
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        folder.rename(aside)
-    draft.rename(folder)
-    return refused
+def _free(path: Path) -> Path:
+    """A name that nothing has yet."""
+    names = (path if k == 1 else path.with_name(f"{path.name} ({k})") for k in count(1))
+    return next(name for name in names if not name.exists())

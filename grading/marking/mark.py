@@ -22,7 +22,7 @@ from typing import Any
 from nbformat.notebooknode import NotebookNode, from_dict
 from traitlets.config import Config
 
-from ..sandbox.room import Execution, Room, kind_of
+from ..sandbox.room import Execution, Kind, Room, kind_of
 from . import intake
 from .assignment import (
     TIMESTAMP,
@@ -187,7 +187,7 @@ def _public(notebook: NotebookNode) -> NotebookNode | None:
     public = copy.deepcopy(notebook)
     hidden = 0
     for cell in public.cells:
-        if cell.cell_type == "code" and kind_of(cell) != "own":
+        if cell.cell_type == "code" and kind_of(cell) is not Kind.OWN:
             cell.source, found = HIDDEN.subn("", cell.source)
             hidden += found
     return public if hidden else None
@@ -200,7 +200,7 @@ def _shown(cell: NotebookNode, public: NotebookNode) -> list[NotebookNode]:
     output, so that of the other run nothing leaves but a sentence out of a few.
     """
     kinds = [{o.ename for o in c.outputs if o.output_type == "error"} for c in (cell, public)]
-    if kind_of(cell) != "test" or not kinds[0] or kinds[1]:
+    if kind_of(cell) is not Kind.TEST or not kinds[0] or kinds[1]:
         return public.outputs
     late = kinds[0] & {"TimeLimit", "TimeoutError"}
     said = VERDICTS["late" if late else "failed"]

@@ -27,7 +27,7 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Bool, Unicode
 
 from ..classroom import roster
-from . import page
+from ..classroom.files import write
 
 IMPORTER = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
 
@@ -208,7 +208,7 @@ class PlatformExport(ExportPlugin):
             gradebook, names, people, provisional=self.provisional, students=students
         )
         destination = self.to or self.default_name
-        page.write(destination, table(rows))
+        write(destination, table(rows))
         waiting = sum(not mark.final for name in names for mark in marks(gradebook, name).values())
         if waiting and not self.provisional:
             self.log.warning("%d submissions wait for the marker; their fields are empty.", waiting)

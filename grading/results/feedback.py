@@ -30,7 +30,7 @@ from nbformat.v4 import new_output
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from ..marking.mark import HIDDEN
-from ..sandbox.room import kind_of
+from ..sandbox.room import Kind, kind_of
 from . import sanitize
 from .page import render
 
@@ -72,7 +72,7 @@ class HideTests(NbGraderPreprocessor):
             cell.outputs = text if cell.outputs else []
         elif marked["shown"] is not None:
             cell.outputs = from_dict(marked["shown"])
-        if kind_of(cell) != "own":
+        if kind_of(cell) is not Kind.OWN:
             cell.source = HIDDEN.sub("# (further tests, not shown)", cell.source)
             for output in cell.outputs:
                 if output.output_type == "error":  # a traceback would quote the lines of the test

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import secrets
 from pathlib import Path
 from typing import Any
 
@@ -62,15 +60,3 @@ def render(template: str, **about: Any) -> str:
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     found = TEMPLATES.get_template(f"{template}.html")
     return found.render(sheet=Markup(sheet), digest=digest, **about) + "\n"
-
-
-def write(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file at once: whoever reads it meanwhile sees the old one or the new one."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-LENGTH = 16  # characters of one fingerprint, after names have become one letter each
+FINGERPRINT_LENGTH = 16  # characters of one fingerprint, after names have become one letter each
 WINDOW = 4  # of so many fingerprints in a row one is kept
-FEW = 3  # students who may share a fingerprint before it counts as common, or …
-SHARE = 0.05  # … this part of the class
-LEAST = 8  # rare fingerprints that two must share
-LETTERS = 200  # that must have been written for "the same, letter for letter" to say something
-ALIKE = 0.5  # of the rare fingerprints of the one who has fewer
+MAX_OWNERS = 3  # students who may share a fingerprint before it counts as common, or …
+MAX_SHARE = 0.05  # … this part of the class
+MIN_SHARED = 8  # rare fingerprints that two must share
+MIN_LETTERS = 200  # that must have been written for "the same, letter for letter" to say something
+MIN_SIMILARITY = 0.5  # of the rare fingerprints of the one who has fewer
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ def fingerprints(code: str) -> frozenset[int]:
     from copydetect import CodeFingerprint
 
     return frozenset(
-        map(int, CodeFingerprint("code.py", LENGTH, WINDOW, fp=io.StringIO(code)).hashes)
+        map(
+            int, CodeFingerprint("code.py", FINGERPRINT_LENGTH, WINDOW, fp=io.StringIO(code)).hashes
+        )
     )
 
 
@@ -63,7 +65,7 @@ def groups(code: Mapping[str, str], release: str = "", solution: str = "") -> li
     letters: dict[str, list[str]] = defaultdict(list)
     for student in sorted(code):
         letters[_letters(code[student])].append(student)
-    least = len(_letters(release)) + LETTERS  # a few lines are the same by chance
+    least = len(_letters(release)) + MIN_LETTERS  # a few lines are the same by chance
     worked = _letters(solution)
     result = [
         Group(tuple(students), same=True, solution=text == worked)
@@ -77,7 +79,7 @@ def groups(code: Mapping[str, str], release: str = "", solution: str = "") -> li
     given = fingerprints(release) if release.strip() else frozenset()
     found = {student: fingerprints(text) - given for student, text in code.items()}
     owners = Counter(one for own in found.values() for one in own)
-    most = max(FEW, SHARE * len(code))
+    most = max(MAX_OWNERS, MAX_SHARE * len(code))
     rare = {student: {one for one in own if owners[one] <= most} for student, own in found.items()}
     who: dict[int, list[str]] = defaultdict(list)
     for student in sorted(rare):
@@ -88,7 +90,7 @@ def groups(code: Mapping[str, str], release: str = "", solution: str = "") -> li
         shared.update(combinations(students, 2))
     for pair, count in shared.items():
         similarity = count / min(len(rare[student]) for student in pair)
-        if count >= LEAST and similarity >= ALIKE:
+        if count >= MIN_SHARED and similarity >= MIN_SIMILARITY:
             result.append(Group(pair, count, similarity))
     return sorted(
         result, key=lambda one: (not one.same, -one.similarity, -one.shared, one.students)

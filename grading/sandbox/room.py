@@ -29,7 +29,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from enum import Enum, auto
+from enum import Enum, StrEnum, auto
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,26 @@ FAULTS = {
     signal.SIGTRAP,
     signal.SIGABRT,
 }
+
+
+class Limit(StrEnum):
+    """A limit that was hit."""
+
+    TIME = "time"  # of the processor
+    CLOCK = "clock"
+    MEMORY = "memory"
+    PROCESSES = "processes"
+    OUTPUT = "output"
+
+
+class Kind(StrEnum):
+    """Where a cell runs."""
+
+    TEST = "test"  # in the examiner
+    GIVEN = "given"  # in both
+    OWN = "own"  # in the student's process
+
+
 READING = -1  # in place of a cell's number, while all cells are parsed
 # kinds of output of a student's own cells that a notebook keeps
 KINDS = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg")
@@ -108,8 +128,7 @@ class Execution:
     notebook: NotebookNode  # a copy, with outputs
     seconds: float = 0.0  # by the clock
     cpu: float = 0.0  # seconds of processor time, of the student's and the tests' processes
-    # "time" (processor), "clock", "memory", "processes" or "output", where a limit was hit
-    limit: str | None = None
+    limit: Limit | None = None  # that was hit
     sentence: str | None = None  # what went wrong as a whole, for instructor and student
     loss: Loss | None = None  # then this run says nothing of what the student deserves, but for
     unmarked: list[str] = field(default_factory=list)  # other tests than these, by grade_id
@@ -268,14 +287,14 @@ class Room:
         return result
 
 
-def kind_of(cell: NotebookNode) -> str:
-    """Where a cell runs: "test" in the examiner, "given" in both, "own" in the student's."""
+def kind_of(cell: NotebookNode) -> Kind:
+    """Where a cell runs."""
     marks = cell.metadata.get("nbgrader", {})
     if not marks.get("grade_id") or marks.get("solution"):
-        return "own"
+        return Kind.OWN
     if marks.get("grade"):
-        return "test"
-    return "given" if marks.get("locked") else "own"
+        return Kind.TEST
+    return Kind.GIVEN if marks.get("locked") else Kind.OWN
 
 
 class _Warm:
@@ -376,7 +395,7 @@ class _Cell:
 
     node: NotebookNode
     number: int  # its place in the notebook
-    kind: str
+    kind: Kind
     label: str
 
     @property
@@ -405,7 +424,7 @@ class _Run:
         self.alive = {"examiner": False, "student": False}
         self.cpu = cpu  # of what has ended
         self.known, self.asked = cpu, time.monotonic()  # what all had used, and when
-        self.limit: str | None = None
+        self.limit: Limit | None = None
         self.sentence: str | None = None
         self.loss: Loss | None = None
         self.unmarked: list[str] = []
@@ -452,33 +471,33 @@ class _Run:
         if not self.alive[side]:
             return None
         self.alive[side] = False
-        report = self.warm[side].ask({"end": True})
-        if report:
-            self.cpu += report["cpu"]
-            if report["limit"]:  # what it used says more than that it was slow
-                self.limit = report["limit"]
-                self.sentence = _SENTENCES[report["limit"]].format(self.limits)
-        return report
+        ending = self.warm[side].ask({"end": True})
+        if ending:
+            self.cpu += ending["cpu"]
+            if ending["limit"]:  # what it used says more than that it was slow
+                self.limit = Limit(ending["limit"])
+                self.sentence = _SENTENCES[ending["limit"]].format(self.limits)
+        return ending
 
     def _lost(self, side: str, cell: _Cell, error: BaseException | None = None) -> None:
         """A process has ended by itself, or sends what is no answer: find out why."""
         if not self.alive[side]:
             return
-        report = self._finish(side)
-        if report and report["limit"]:
+        ending = self._finish(side)
+        if ending and ending["limit"]:
             return
-        killed = report is None or report["signal"] not in (
+        killed = ending is None or ending["signal"] not in (
             None,
             signal.SIGINT,  # the box's own
             signal.SIGSYS,  # for a system call that the box refuses
         )
         # nothing that a student does ends the examiner, however it ended
         if killed or side == "examiner":
-            ended = report["signal"] if report else None
+            ended = ending["signal"] if ending else None
             self.loss = self.loss or Loss(side, cell.number, cell.label, ended)
             kind = side
         elif isinstance(error, TooLarge):
-            self.limit = kind = "output"
+            self.limit, kind = Limit.OUTPUT, "output"
         else:
             kind = "exit"
         sentence = _SENTENCES[kind].format(self.limits, cell=cell.label)
@@ -491,29 +510,29 @@ class _Run:
                 node.outputs, node.execution_count = [], None
                 if node.source.strip():
                     cells.append(_Cell(node, number, kind_of(node), _label(node, number)))
-        broken = self._begin([cell for cell in cells if cell.kind == "own"], files)
-        unsettled = self._givens([cell for cell in cells if cell.kind == "given"])
+        broken = self._begin([cell for cell in cells if cell.kind is Kind.OWN], files)
+        unsettled = self._givens([cell for cell in cells if cell.kind is Kind.GIVEN])
         for count, cell in enumerate(cells, start=1):
             if self.loss and self.loss.side == "student":
                 return
-            self._charge("own" if cell.kind == "own" else "tests")
+            self._charge("own" if cell.kind is Kind.OWN else "tests")
             over = time.monotonic() > self.deadline or self._over(self._budget())
             if over:
                 late = self._late(self._budget())
                 if self.account == "tests" or time.monotonic() > self.deadline:
                     self._finish("student")
                     self._finish("examiner")
-            if over and cell.kind == "own":
+            if over and cell.kind is Kind.OWN:
                 cell.node.outputs = [_problem("NotRun", late)]
-            elif cell.kind == "test":
-                cell.node.outputs = self._examine("test", cell)[1]
+            elif cell.kind is Kind.TEST:
+                cell.node.outputs = self._examine(Kind.TEST, cell)[1]
             elif cell.number in broken:
                 cell.node.outputs = broken[cell.number]
                 cell.node.metadata["grading"] = {"parsed": False}
             else:
                 cell.node.outputs = self._own(cell)
                 if cell.number in unsettled:
-                    self._examine("given", cell)
+                    self._examine(Kind.GIVEN, cell)
             cell.node.execution_count = count
             for output in cell.node.outputs:
                 if output.output_type == "execute_result":
@@ -538,7 +557,7 @@ class _Run:
             answer = decode(data) if data else []
         except (Gone, CodecError) as error:
             self._lost(
-                "student", _Cell(cells[0].node, READING, "own", "before the first one"), error
+                "student", _Cell(cells[0].node, READING, Kind.OWN, "before the first one"), error
             )
             answer = []
         return {
@@ -612,7 +631,7 @@ class _Run:
         return _printable(text)
 
     def _cut(self) -> None:
-        self.limit = self.limit or "output"
+        self.limit = self.limit or Limit.OUTPUT
         self.sentence = self.sentence or _SENTENCES["output"].format(self.limits)
 
     # the instructor's cells
@@ -627,14 +646,14 @@ class _Run:
         again = set()
         defined: Counter[str] = Counter()
         for cell in cells:
-            if not self._examine("given", cell)[0]:
+            if not self._examine(Kind.GIVEN, cell)[0]:
                 again.add(cell.number)
             defined.update(set(_defines(cell.source)))
         return again | {
             cell.number for cell in cells if any(defined[n] > 1 for n in _defines(cell.source))
         }
 
-    def _examine(self, kind: str, cell: _Cell) -> tuple[bool, list[NotebookNode]]:
+    def _examine(self, kind: Kind, cell: _Cell) -> tuple[bool, list[NotebookNode]]:
         """Whether a cell of the instructor's came to its end, and its outputs."""
         marks = cell.node.metadata.nbgrader
         name = "NotRun"
@@ -643,7 +662,7 @@ class _Run:
             alone = cell.number in self.without
             question = [kind, cell.label, cell.source, marks.get("points"), alone]
             # most likely the student's code lets a test wait; a locked cell is not its fault
-            steps = (_OF_STUDENT if kind == "test" else ()) + _OF_EXAMINER
+            steps = (_OF_STUDENT if kind is Kind.TEST else ()) + _OF_EXAMINER
             try:
                 self.channels["examiner"].send(encode(question))
                 data, late = self._reply("examiner", steps)
@@ -657,7 +676,7 @@ class _Run:
             except (Gone, CodecError):
                 self._lost("examiner", cell)
                 name = "NoAnswer"
-        if kind == "test" and self.loss and self.loss.side == "examiner":
+        if kind is Kind.TEST and self.loss and self.loss.side == "examiner":
             self.unmarked.append(marks.grade_id)
         return False, [_problem(name, self.sentence or "The tests' process had ended.")]
 
@@ -695,7 +714,7 @@ class _Run:
         if self.known >= most:
             which = self.account if self.known >= self._budget() else "time"
         sentence = _SENTENCES[which].format(self.limits)
-        self.limit = self.limit or ("clock" if which == "clock" else "time")
+        self.limit = self.limit or (Limit.CLOCK if which == "clock" else Limit.TIME)
         self.sentence = self.sentence or sentence
         return sentence
 

@@ -131,7 +131,7 @@ def given(source: str, label: str, namespace: Names) -> bool:
     return True
 
 
-def test(source: str, label: str, namespace: Names, points: float | None, room: int) -> list[dict]:
+def test(source: str, label: str, namespace: Names, points: float | None, space: int) -> list[dict]:
     """Run a test cell that is worth so many points.
 
     Returns
@@ -142,7 +142,7 @@ def test(source: str, label: str, namespace: Names, points: float | None, room: 
     """
     file = f"<cell {label}>"
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
-    text = _Text(room)
+    text = _Text(space)
     outputs: list[dict] = []
     with _quiet(text):
         try:
@@ -204,13 +204,13 @@ def _error(error: BaseException, file: str) -> dict:
 class _Text(io.StringIO):
     """What the tests print, up to a limit."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, space: int) -> None:
         super().__init__()
-        self.room = room
+        self.space = space
 
     def write(self, text: str) -> int:
-        if self.tell() < self.room:
-            super().write(text[: self.room - self.tell()])
+        if self.tell() < self.space:
+            super().write(text[: self.space - self.tell()])
         return len(text)
 
 

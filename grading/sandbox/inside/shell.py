@@ -42,14 +42,14 @@ class _Outputs:
     def __init__(self) -> None:
         self.begin(0)
 
-    def begin(self, room: int) -> None:
+    def begin(self, space: int) -> None:
         self.list: list[dict] = []
-        self.room = room
+        self.space = space
         self.full = False
 
     def fits(self, size: int) -> bool:
-        self.room -= size
-        if self.room < 0 and not self.full:
+        self.space -= size
+        if self.space < 0 and not self.full:
             self.full = True
             note = "\n[The output was cut here: it is longer than the limit.]\n"
             self.list.append({"output_type": "stream", "name": "stdout", "text": note})
@@ -58,7 +58,7 @@ class _Outputs:
     def stream(self, name: str, text: str) -> None:
         if self.full or not text:
             return
-        text = text[: max(self.room, 0) + 1]
+        text = text[: max(self.space, 0) + 1]
         if not self.fits(len(text)):
             self.list.insert(-1, {"output_type": "stream", "name": name, "text": text})
             return
@@ -182,7 +182,7 @@ class _Shell(InteractiveShell):
             }
         )
 
-    def cell(self, source: str, label: str, room: int = 10**6) -> list:
+    def cell(self, source: str, label: str, space: int = 10**6) -> list:
         """Run one cell.
 
         Parameters
@@ -190,7 +190,7 @@ class _Shell(InteractiveShell):
         source : str
         label : str
             The name of the cell in tracebacks.
-        room : int
+        space : int
             The characters of output that are kept.
 
         Returns
@@ -198,7 +198,7 @@ class _Shell(InteractiveShell):
         list
             The outputs, as a notebook holds them, and whether some were cut.
         """
-        outputs.begin(room)
+        outputs.begin(space)
         self.compile.label = label
         streams = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = _Text(outputs, "stdout"), _Text(outputs, "stderr")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import inspect
-import io
 import linecache
 import os
 import random
@@ -55,7 +54,7 @@ def play(grader: Channel, examiner: Channel, settings: dict) -> None:
     peer = Peer(examiner, objects.answer, objects.refer, objects.resolve, objects.explain)
     objects.peer = peer
     # what a function prints while a test calls it is shown nowhere; cells have their own streams
-    sys.stdout = sys.stderr = _Nowhere()
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     sys.path.append(os.getcwd())  # modules beside the notebook; last, so that none hides another
     with contextlib.suppress(Gone):
         while True:
@@ -81,22 +80,12 @@ def play(grader: Channel, examiner: Channel, settings: dict) -> None:
 
 
 def lay_out(files: dict[str, bytes]) -> None:
-    """Put what was handed in beside the notebook into its folder, as far as there is room."""
+    """Put what was handed in beside the notebook into its folder, as far as there is space."""
     for name, content in files.items():
         with contextlib.suppress(OSError):
             os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
             with open(name, "xb") as file:  # never in the place of what the assignment gives
                 file.write(content)
-
-
-class _Nowhere(io.TextIOBase):
-    """A stream that keeps nothing."""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        return len(text)
 
 
 class _Objects:

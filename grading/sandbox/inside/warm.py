@@ -66,7 +66,7 @@ def main(control: int) -> None:
             os.close(descriptor)
         watch = _Watch(sock, pid, settings, boxed)
         watch.until_it_ends()
-        sock.send(json.dumps(watch.report).encode())
+        sock.send(json.dumps(watch.ending).encode())
 
 
 def _child(role: Any, settings: dict, start: dict, descriptors: list[int], boxed: bool) -> None:
@@ -172,7 +172,7 @@ class _Watch:
         self.limits = settings["limits"]
         self.warm = _resident("self") if boxed else 0
         # "signal" is the one that ended it before it was told to end
-        self.report: dict[str, Any] = {"limit": None, "cpu": 0.0, "signal": None}
+        self.ending: dict[str, Any] = {"limit": None, "cpu": 0.0, "signal": None}
 
     def until_it_ends(self) -> None:
         ended = os.pidfd_open(self.pid)
@@ -211,15 +211,15 @@ class _Watch:
         wait = 0 if _exiting(str(self.pid)) else os.WNOHANG
         gone = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT | wait)
         if gone is not None and gone.si_code != os.CLD_EXITED:
-            self.report["signal"] = gone.si_status
+            self.ending["signal"] = gone.si_status
         self._signal(signal.SIGKILL)
         if not self.boxed:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
         _, _, usage = os.wait4(self.pid, 0)
-        self.report["cpu"] = usage.ru_utime + usage.ru_stime
-        if self.report["signal"] == signal.SIGKILL and self.report["cpu"] >= self.limits["cpu"]:
-            self.report["limit"] = self.report["limit"] or "time"  # the kernel's limit, then
+        self.ending["cpu"] = usage.ru_utime + usage.ru_stime
+        if self.ending["signal"] == signal.SIGKILL and self.ending["cpu"] >= self.limits["cpu"]:
+            self.ending["limit"] = self.ending["limit"] or "time"  # the kernel's limit, then
 
     def _pids(self) -> list[str]:
         """All processes of the submission; without the box, its first alone."""
@@ -233,9 +233,9 @@ class _Watch:
         pids = self._pids()
         # what forks share is counted in each of them here, so a second look decides
         if sum(map(_resident, pids)) > most and sum(map(_own, pids)) > most:
-            self.report["limit"] = "memory"
+            self.ending["limit"] = "memory"
         elif len(pids) > self.limits["processes"]:
-            self.report["limit"] = "processes"
+            self.ending["limit"] = "processes"
         else:
             return
         self._signal(signal.SIGKILL)
