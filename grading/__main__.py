@@ -160,11 +160,13 @@ def _configuration(options: argparse.Namespace) -> Any:
 def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
     """The whole way; the exit code."""
     from nbgrader.api import MissingEntry
+    from nbgrader.converters import GenerateAssignment
 
+    from .classroom import log
     from .classroom.files import write
     from .classroom.gradebook import opened
     from .marking.assignment import Status
-    from .results import report
+    from .results import feedback, report
 
     coursedir = autograde.coursedir
     source = Path(coursedir.format_path(coursedir.source_directory, ".", options.assignment))
@@ -177,7 +179,9 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
         if not source.is_dir():
             raise Refused(f"There is no assignment {options.assignment} in {source.parent}.")
         # the gradebook learns what the assignment is
-        _convert("GenerateAssignment", autograde, f"{options.assignment} could not be released")
+        step = GenerateAssignment(coursedir=coursedir, config=autograde.config)
+        step.force = True
+        _convert(step, f"{options.assignment} could not be released")
 
     collected, people = None, _roster(options)
     if options.submissions:
@@ -191,7 +195,14 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
         _introduce(book, people, collected)
         facts = report.gather(coursedir, book, options.assignment)
         tables = _export(options, book, people)
-    _convert("GenerateFeedback", autograde, "No feedback could be written")
+        keys = feedback.keys(coursedir, book, options.assignment)
+    trail = log.path(coursedir.root, options.assignment)
+    written = log.feedback(log.read(trail))
+    pages = feedback.ChangedFeedback(keys, written, coursedir=coursedir, config=autograde.config)
+    _convert(pages, "No feedback could be written")
+    if pages.made:
+        with log.opened(trail) as file:
+            file.write("feedback", keys=pages.made)
     page = Path(REPORTS, f"{options.assignment}.html")
     write(page, report.render(facts))
 
@@ -219,13 +230,10 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
     return 1 if failed else 0
 
 
-def _convert(verb: str, autograde: BoxedAutograde, trouble: str) -> None:
-    """One of nbgrader's steps, also where it has been done: marks by hand are in no file's time."""
-    from nbgrader import converters
+def _convert(converter: Any, trouble: str) -> None:
+    """Take one of nbgrader's steps."""
     from nbgrader.converters.base import NbGraderException
 
-    converter = getattr(converters, verb)(coursedir=autograde.coursedir, config=autograde.config)
-    converter.force = True
     heard = logging.handlers.MemoryHandler(10_000)  # it tells its troubles as tracebacks
     converter.log = logging.Logger("nbgrader", logging.ERROR)
     converter.log.addHandler(heard)

@@ -11,6 +11,7 @@ Each line has "event" and "time" (UTC, ISO 8601). Events:
             `marking.Outcome` but the notebooks: "status", "sentence", "notes", "scores",
             "comments", "causes", "seconds", "cpu", "limit", "loss", "wasted"
 "merged"    "students": their last outcomes are in the gradebook
+"feedback"  "keys": student → what the pages hang on that were written
 """
 
 from __future__ import annotations
@@ -60,6 +61,12 @@ def read(file: str | os.PathLike[str]) -> list[dict[str, Any]]:
 def outcomes(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The last outcome of each student."""
     return {event["student"]: event for event in events if event.get("event") == "outcome"}
+
+
+def feedback(events: list[dict[str, Any]]) -> dict[str, str]:
+    """What the pages hang on that were written last."""
+    lines = [event["keys"] for event in events if event.get("event") == "feedback"]
+    return {student: key for line in lines for student, key in line.items()}
 
 
 class Log:

@@ -15,10 +15,12 @@ import copy
 import hashlib
 import html
 import json
+import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
@@ -27,12 +29,14 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.exporters.html import contextfilter
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
+from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from ..marking.mark import HIDDEN
 from ..sandbox.room import Kind, kind_of
 from . import sanitize
-from .page import render
+from .page import COLOURS, HERE, render
 
 LONGEST_PAGE = 4_000_000  # characters of the notebook, pictures too
 TOO_LONG = "(not shown: this page is long enough; your own notebook has it)"
@@ -80,6 +84,47 @@ class HideTests(NbGraderPreprocessor):
                     if output.ename == "Hidden":
                         output.traceback = [output.evalue]
         return cell, resources
+
+
+class ChangedFeedback(GenerateFeedback):
+    """nbgrader's GenerateFeedback, for those alone whose page would be another one."""
+
+    def __init__(self, keys: Mapping[str, str], known: Mapping[str, str], **kw: Any) -> None:
+        super().__init__(**kw)
+        self.keys, self.known, self.made = keys, known, dict[str, str]()
+        self.force = True  # marks by hand are in no file's time
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        key = self.keys.get(student_id, "")
+        page = self._format_dest(assignment_id, student_id)
+        if key and self.known.get(student_id) == key and os.path.isdir(page):
+            return False
+        self.made[student_id] = key
+        return super().init_destination(assignment_id, student_id)
+
+
+def keys(coursedir: Any, book: Gradebook, assignment: str) -> dict[str, str]:
+    """What each student's pages hang on, by content: the notebooks, the marks, the looks."""
+    looks = [COLOURS, *sorted(path for path in HERE.rglob("*") if path.suffix != ".pyc")]
+    before = [path.read_bytes() for path in looks if path.is_file()]
+    found = {}
+    for submission in book.assignment_submissions(assignment):
+        student = submission.student_id
+        folder = coursedir.format_path(coursedir.autograded_directory, student, assignment)
+        marks = [
+            [
+                notebook.late_submission_penalty,
+                sorted((g.name, g.score, bool(g.needs_manual_grade)) for g in notebook.grades),
+                sorted((c.name, c.comment or "") for c in notebook.comments),
+            ]
+            for notebook in submission.notebooks
+        ]
+        contents = [path.read_bytes() for path in sorted(Path(folder).glob("*.ipynb"))]
+        key = hashlib.sha256(json.dumps(marks).encode())
+        for content in (*before, *contents):
+            key.update(hashlib.sha256(content).digest())
+        found[student] = key.hexdigest()
+    return found
 
 
 class FeedbackPage(Exporter):

@@ -150,6 +150,26 @@ def test_marks_by_hand_and_lateness_arrive_and_nothing_is_run_again(course: Path
     assert "3 points were taken off for handing in late." in page
 
 
+def test_feedback_is_written_for_whom_something_changed(course: Path) -> None:
+    pages = course / "feedback"
+
+    def written() -> dict[str, int]:
+        return {path.parts[-3]: path.stat().st_mtime_ns for path in pages.glob("*/*/*.html")}
+
+    before = written()
+    run(course)
+    assert written() == before and len(before) == 3
+    with gradebook(course) as book:
+        book.find_comment("why", "02_cell", "02_cell", "ada").manual_comment = "Well said."
+        book.db.commit()
+    (pages / "cyd" / "02_cell" / "02_cell.html").unlink()
+    (pages / "cyd" / "02_cell").rmdir()
+    run(course)
+    after = written()
+    assert {name for name, time in after.items() if time != before[name]} == {"ada", "cyd"}
+    assert "Well said." in (pages / "ada" / "02_cell" / "02_cell.html").read_text()
+
+
 def test_only_what_changed_is_marked_again(course: Path) -> None:
     download(course, HANDED_IN)
     run(course, "download.zip", "--roster", "roster.csv")
