@@ -211,9 +211,9 @@ def _shown(cell: NotebookNode, public: NotebookNode) -> list[NotebookNode]:
 def causes(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Why tests failed, so that the same reason reads the same for all.
 
-    Where the answer's own cell is no Python, that is the reason, and not that the test
-    misses the answer's name. Else it is the cause that the test's message names, or its first
-    line.
+    Where the answer's own cell is no Python, or stopped before it had defined what the test
+    misses, its error is the reason. Else it is the cause that the test's message names, or its
+    first line.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def causes(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         grade_id of a test → the cause.
     """
     found = {}
-    unread = ""  # what the parser says against the answer above
+    broken, whole = "", True  # the error of the answer's cell above; whether it ran
     for cell in cells:
         marks = cell.get("metadata", {}).get("nbgrader", {})
         if cell.get("cell_type") != "code":
@@ -234,11 +234,13 @@ def causes(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         outputs = cell.get("outputs", [])
         error = next((o for o in outputs if o.get("output_type") == "error"), None)
         if marks.get("solution"):
-            unread = _first_line(error) if error and unparsed(cell) else ""
+            broken, whole = _first_line(error) if error else "", not unparsed(cell)
         elif marks.get("grade") and error:
             named = NAMED.search(str(error.get("evalue", "")))
-            line = named[1].strip() if named else NUMBER.sub("…", _first_line(error))
-            found[str(marks.get("grade_id", ""))] = (unread or line)[:300]
+            cause = named[1].strip() if named else NUMBER.sub("…", _first_line(error))
+            if broken and (not whole or error.get("ename") == "NameError"):
+                cause = broken
+            found[str(marks.get("grade_id", ""))] = cause[:300]
     return found
 
 
