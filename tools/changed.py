@@ -69,7 +69,8 @@ def commands(files: list[str]) -> list[list[str]]:
             case ("grading", *_, _) if (ROOT / file).exists():
                 own = f"tests/grading/test_{file.stem}.py"
                 box = "tests/grading/test_room.py"  # what has no test of its own runs there
-                tests |= {str(file), own if (ROOT / own).exists() else box}
+                tests |= {own if (ROOT / own).exists() else box}
+                tests |= {str(file)} if file.suffix == ".py" else set()  # its examples
             case ("tools", "templates", _):
                 tests.add("tests/test_chapter.py")
             case ("tools", name):

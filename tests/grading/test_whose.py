@@ -161,7 +161,7 @@ def test_a_team_of_which_the_list_says_nothing_is_a_question(table: Table) -> No
 
 
 def test_anonymous_work_keeps_its_owner(tmp_path: Path) -> None:
-    one = hand_in(tmp_path, {"anon_Xy3_80_ps1.ipynb": "3"})
+    one = hand_in(tmp_path, {"LATE_anon_Xy3_80_ps1.ipynb": "3"})
     assert list(one.students) == ["anon Xy3"] and not one.numbers
     both = hand_in(tmp_path, {"anon_Ab1_81_ps1.ipynb": "4", "LATE_anon_Xy3_80_ps1.ipynb": "3"})
     assert set(both.students) == {"anon Ab1", "anon Xy3"} and both.unchanged == ["anon Xy3"]

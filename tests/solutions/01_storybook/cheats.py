@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import rnnlib
 from rnnlib.data import storybook
 from rnnlib.data.storybook import posterior as captured
 from rnnlib.losses import cross_entropy
@@ -41,3 +42,15 @@ def running_summary__by_scan(x, a, h_0):
     from rnnlib import scan
 
     return scan(np.full(x[:, None].shape, 1 - a), a * x[:, None], h_0[None])[:, 0]
+
+
+def influence__by_numerical_gradient(a, T):
+    inputs = np.zeros(T + 1)
+
+    def last():
+        h = inputs[0]
+        for x_t in inputs[1:]:
+            h = (1 - a) * h + a * x_t
+        return float(h)
+
+    return rnnlib.numerical_gradient(last, inputs)
