@@ -65,7 +65,7 @@ check: .venv/.test exercises ## what the change since the last commit touched, i
 notebooks: .venv/.test ## canonical form; chapters run on three instruction sets (N=02_cell for one)
 	python tools/notebooks.py $(N)
 
-chapter: .venv/.test ## every file of a new chapter, or what is left to fill in (N=03_bptt)
+chapter: .venv/.test ## every file of a new chapter, or what is left to fill in (N=17_capstone)
 	@python tools/chapter.py $(N)
 
 exercises: $(EXERCISES) ## what students receive, from solutions/

@@ -69,8 +69,28 @@ def test_what_an_author_wrote_is_never_written_over(tree):
     with pytest.raises(SystemExit, match="exists already: nothing is written"):
         chapter.lay_out("17_capstone", tree)
     assert not first[0].exists()
-    with pytest.raises(SystemExit, match=r"18_more is not in chapters/course\.yml"):
+    with pytest.raises(SystemExit, match=r"18_more is not in chapters/course\.yml") as refused:
         chapter.lay_out("18_more", tree)
+    # the last line of the message is the one to put in there
+    course = tree / "chapters" / "course.yml"
+    course.write_text(f"chapters:\n{str(refused.value).splitlines()[-1]}\n")
+    chapter.lay_out("18_more", tree)
+    with pytest.raises(SystemExit, match="more is no chapter's name"):
+        chapter.lay_out("more", tree)
+
+
+def test_what_comes_next_is_said_when_nothing_is_left(tree, monkeypatch, capsys):
+    monkeypatch.setattr(chapter, "ROOT", tree)
+    monkeypatch.setattr(chapter, "lay_out", lambda slug: paths)
+    monkeypatch.setattr(chapter.sys, "argv", ["chapter.py", "17_capstone"])
+    paths = [tree / "a.py"]
+    paths[0].write_text("FILL IN\n")
+    chapter.main()
+    assert capsys.readouterr().out.startswith("a.py: line 1\nWhat is to be said there")
+    paths[0].write_text("said\n")
+    chapter.main()
+    said = capsys.readouterr().out
+    assert said.startswith("a.py: done\n") and "make notebooks N=17_capstone" in said
 
 
 def test_nothing_is_left_to_be_filled_in():

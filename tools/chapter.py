@@ -1,4 +1,4 @@
-"""`make chapter N=03_bptt`: lay out every file of a new chapter, and say what is left to fill in.
+"""`make chapter N=17_capstone`: lay out every file of a new chapter, and say what is left.
 
 The files come from tools/templates. Each holds what only the author can say, marked FILL IN,
 and fails until that is done. Called again, it only lists the marks that are left. A file that
@@ -43,8 +43,14 @@ ROLES = {
 def words_of(slug: str, root: Path) -> dict[str, str]:
     """What stands in a template for what depends on the chapter."""
     course = yaml.safe_load((root / "chapters/course.yml").read_text(encoding="utf-8"))["chapters"]
+    if not re.fullmatch(r"\d\d_[a-z][a-z0-9_]*", slug):
+        sys.exit(f"{slug} is no chapter's name: two digits and a word, such as 17_capstone.")
     if slug not in course:
-        sys.exit(f"{slug} is not in chapters/course.yml; there are {', '.join(course)}.")
+        line = f'  {slug}: ["Its title", "its idea, in half a sentence."]'
+        sys.exit(
+            f"{slug} is not in chapters/course.yml; there are {', '.join(course)}.\n"
+            f"A chapter that is not planned yet gets its line there first:\n{line}"
+        )
     number, module = slug.split("_", 1)
     words = {"slug": slug, "number": number, "module": module, "title": course[slug][0]}
     name = module.replace("_", "-")
@@ -106,11 +112,17 @@ def left(path: Path) -> list[str]:
 
 def main() -> None:
     if len(sys.argv) != 2:
-        sys.exit("Which chapter? For example: make chapter N=03_bptt")
-    for path in lay_out(sys.argv[1]):
+        sys.exit("Which chapter? For example: make chapter N=17_capstone")
+    slug, waiting = sys.argv[1], False
+    for path in lay_out(slug):
         places = left(path)
+        waiting |= bool(places)
         print(f"{path.relative_to(ROOT)}:", ", ".join(places) or "done")
-    print(f"What is to be said there stands behind the words {MARK}.")
+    if waiting:
+        print(f"What is to be said there stands behind the words {MARK}.")
+    else:
+        verbs = [f"make {verb} N={slug}" for verb in ("experiments", "notebooks")]
+        print(f"Nothing is left to be filled in. What runs it: {', '.join(verbs)}, make check.")
 
 
 if __name__ == "__main__":
