@@ -150,7 +150,9 @@ exercises/%.ipynb: solutions/%.ipynb nbgrader_config.py | .venv/.site
 	@for file in $(EXERCISES); do \
 		[ "$$file" -nt "solutions/$${file#exercises/}" ] && [ "$$file" -nt nbgrader_config.py ] || \
 			rm -rf "$$(dirname "$$file")"; done
-	nbgrader generate_assignment '*'
+	@mkdir -p _build
+	@echo "Making the exercises …"
+	@nbgrader generate_assignment '*' > _build/exercises.log 2>&1 || { tail -20 _build/exercises.log >&2; exit 1; }
 
 $(HTML)/.built: $(SITE_SOURCES) $(EXERCISES) | .venv/.site
 	@mkdir -p _build
