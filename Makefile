@@ -92,7 +92,7 @@ release: $(HTML)/.built ## push exercises and chapters to the branch that Colab 
 	@commit=$$(git rev-parse --short HEAD) && remote=$$(git remote get-url $(or $(REMOTE),origin)) && \
 	index=$$(mktemp -u) && export GIT_INDEX_FILE="$$index" && \
 	git --work-tree=exercises add --all --force . && \
-	git --work-tree=$(HTML)/downloads add --force '*.ipynb' && tree=$$(git write-tree) && rm -f "$$index" && \
+	git --work-tree=$(HTML)/downloads add --ignore-removal --force '*.ipynb' && tree=$$(git write-tree) && rm -f "$$index" && \
 	git push --force "$$remote" "$$(git commit-tree -m "Exercises and chapters of $$commit" $$tree):refs/heads/exercises"
 
 lock: ## pin the newest versions of everything in requirements.lock (PYTHON=python3.11, the oldest)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sysconfig
 from importlib.metadata import distributions
@@ -75,3 +76,28 @@ def test_no_file_is_large_or_names_this_machine_or_a_package_registry(name):
     # a home, a checkout or a temporary folder of the machine on which a notebook ran
     assert not re.search(r"(?<![\w./~-])/(root|home/\w+|tmp/\w+|Users/\w+|work)/", text)
     assert not re.search(r"pypi\.org|pythonhosted\.org|registry\.npmjs|deb\.debian\.org", text)
+
+
+def test_a_release_holds_exercises_and_chapters(tmp_path):
+    """The branch that Colab opens notebooks from: those of two folders, in one tree."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("exercises/90_toy/90_toy.ipynb", "_build/html/downloads/90_toy.ipynb"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("{}")
+
+    def git(*words):
+        return subprocess.run(
+            ["git", *words], cwd=tmp_path, text=True, check=True, capture_output=True
+        ).stdout
+
+    git("init", "--quiet")
+    git("config", "user.name", "Ada")
+    git("config", "user.email", "ada@example.org")
+    git("commit", "--quiet", "--allow-empty", "--message", "A course")
+    git("init", "--quiet", "--bare", "published")
+    git("remote", "add", "origin", str(tmp_path / "published"))
+    release = ["make", "--old-file", "_build/html/.built", "release"]
+    done = subprocess.run(release, cwd=tmp_path, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    there = git("-C", "published", "ls-tree", "-r", "--name-only", "exercises").split()
+    assert there == ["90_toy.ipynb", "90_toy/90_toy.ipynb"]
