@@ -49,7 +49,7 @@ def words_of(slug: str, root: Path) -> dict[str, str]:
         line = f'  {slug}: ["Its title", "its idea, in half a sentence."]'
         sys.exit(
             f"{slug} is not in chapters/course.yml; there are {', '.join(course)}.\n"
-            f"A chapter that is not planned yet gets its line there first:\n{line}"
+            f"A chapter that is not planned yet gets a week there and its line:\n{line}"
         )
     number, module = slug.split("_", 1)
     words = {"slug": slug, "number": number, "module": module, "title": course[slug][0]}
