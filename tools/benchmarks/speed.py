@@ -1,12 +1,17 @@
 """How fast is rnnlib? Ratios against torch on one thread, in one run on this machine.
 
 Training is forward and backward, inference is forward in evaluation; all in float32.
-Beside the layers stand the two ends between which they must lie: the floor (the same
-matrix products in NumPy and nothing else) and the textbook loop over `cells`.
+Beside the layers' training stand the two ends between which it must lie: the floor (the
+same matrix products in NumPy and nothing else) and the textbook loop over `cells`.
 
-    python tools/benchmarks/speed.py           everything, twice: with the kernels that NumPy's
-                                         OpenBLAS chooses, and with those for AVX-512
+    python tools/benchmarks/speed.py           everything, once with AVX2 and, where the
+                                               processor has it, once with AVX-512
     python tools/benchmarks/speed.py --quick   three repetitions of everything, nothing written
+
+Both sides are held to the same instructions. Times are the processor's, so that other
+programs do not count, and the shortest of many; calls are taken in turns, so that a slow
+moment strikes all alike. The LSTM's training is besides measured in blocks, one call after
+the other of the same kind: then caches and the allocator are as the last call left them.
 
 Writes chapters/experiments/speed.json, which the page "Speed" of the site shows.
 """
@@ -37,28 +42,42 @@ SIZES = [  # T, B, I, H
     (200, 1, 32, 64),
 ]
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# What holds NumPy's loops, its OpenBLAS, and torch's own loops, oneDNN and MKL to AVX2.
+AVX2 = {
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+}
 Function = Callable[[], object]
 
 
 def best(functions: dict[str, Function], seconds: float) -> dict[str, float]:
-    """The shortest time of each, taken in turns, so that a slow moment strikes all alike."""
+    """The shortest processor time of each, taken in turns."""
     times = dict.fromkeys(functions, float("inf"))
     start, rounds = time.perf_counter(), 0
     while rounds < 4 or time.perf_counter() - start < seconds:
         for name, function in functions.items():
-            before = time.perf_counter()
+            before = time.process_time()
             function()
             if rounds:  # the first round warms up
-                times[name] = min(times[name], time.perf_counter() - before)
+                times[name] = min(times[name], time.process_time() - before)
         rounds += 1
     return times
 
 
-def floor(name: str, T: int, B: int, I: int, H: int, train: bool) -> Function:
-    """The matrix products of a layer, arranged as in `kernels`, and nothing else."""
+def in_blocks(functions: dict[str, Function], seconds: float) -> dict[str, float]:
+    """The same of rnnlib and torch, each on its own: one call of it after the other."""
+    sides = "rnnlib", "torch"
+    return {side: best({side: functions[side]}, seconds)[side] for side in sides}
+
+
+def floor(name: str, T: int, B: int, I: int, H: int) -> Function:
+    """The matrix products of a layer's training, arranged as in `kernels`, and nothing else."""
     import numpy as np
 
-    BLOCK = max(16, 256 // B)
+    BLOCK = max(2, 384 // B, H // B)
     G = {"RNN": 1, "LSTM": 4, "GRU": 3}[name]
     rng = np.random.default_rng(0)
 
@@ -77,7 +96,7 @@ def floor(name: str, T: int, B: int, I: int, H: int, train: bool) -> Function:
             np.matmul(x[rows], W_x_T, out=a[:, : len(block) * B])
             for t in block:
                 np.matmul(h[t * B : (t + 1) * B], W_h_T, out=recurrent)
-        for block in reversed(blocks) if train else ():
+        for block in reversed(blocks):
             rows = slice(block.start * B, block.stop * B)
             for t in reversed(block):
                 np.matmul(dz[t * B : (t + 1) * B], W_h, out=dh)
@@ -89,7 +108,7 @@ def floor(name: str, T: int, B: int, I: int, H: int, train: bool) -> Function:
 
 
 def contenders(name: str, size: tuple[int, int, int, int], mode: str) -> dict[str, Function]:
-    """rnnlib, torch, the floor and the textbook loop on the same numbers."""
+    """rnnlib and torch, in training also the floor and the textbook loop, on the same numbers."""
     import numpy as np
     import torch
 
@@ -123,16 +142,15 @@ def contenders(name: str, size: tuple[int, int, int, int], mode: str) -> dict[st
         if train:
             y.backward(dy_t)
 
-    if ragged:
+    if mode != "train":
         return {"rnnlib": ours, "torch": theirs}
     cell = getattr(rnnlib, name + "Cell")(I, H, seed=0, dtype=np.float32)
 
     def loop() -> None:
         _, _, caches = rnnlib.unroll(cell, x, cell.initial_state(B))
-        if train:
-            rnnlib.unroll_backward(cell, dy, caches)
+        rnnlib.unroll_backward(cell, dy, caches)
 
-    return {"rnnlib": ours, "torch": theirs, "floor": floor(name, *size, train), "loop": loop}
+    return {"rnnlib": ours, "torch": theirs, "floor": floor(name, *size), "loop": loop}
 
 
 def compare(seconds: float) -> list[dict]:
@@ -141,16 +159,24 @@ def compare(seconds: float) -> list[dict]:
     for name in LAYERS:
         for size in SIZES:
             for mode in ("train", "infer", "ragged"):
-                times = best(contenders(name, size, mode), seconds)
-                rows.append({"layer": name, "size": size, "mode": mode, "seconds": times})
+                functions = contenders(name, size, mode)
+                times = best(functions, seconds)
+                row = {"layer": name, "size": size, "mode": mode, "seconds": times}
                 ratios = {k: times[k] / times["torch"] for k in times if k != "torch"}
+                if (name, mode) == ("LSTM", "train"):
+                    row["blocks"] = in_blocks(functions, seconds / 2)
+                    ratios["in blocks"] = row["blocks"]["rnnlib"] / row["blocks"]["torch"]
+                rows.append(row)
                 shown = "  ".join(f"{k} {v:5.2f}" for k, v in ratios.items())
                 print(f"{name:5}{size!s:22}{mode:7} of torch:  {shown}", flush=True)
     return rows
 
 
 def peak(function: Function) -> int:
-    """Most bytes alive at once while it runs, beyond those before."""
+    """Most bytes alive at once while it runs, beyond those before; no pass before it left any."""
+    from rnnlib import kernels
+
+    kernels._pool.rooms.clear()
     gc.collect()
     tracemalloc.start()
     function()
@@ -189,7 +215,6 @@ def growth(seconds: float) -> dict:
                     {"train": lambda: train(trained), "infer": lambda: used(x)},  # noqa: B023
                     seconds,
                 )
-                # of a new layer, which has no memory of an earlier pass
                 new, unused = layer(), layer().eval()
                 bytes_ = {"train": peak(lambda: train(new)), "infer": peak(lambda: unused(x))}  # noqa: B023
                 rows.append(
@@ -203,19 +228,17 @@ def growth(seconds: float) -> dict:
 
 
 def machine() -> dict:
-    """What it ran on."""
+    """What it ran on: names alone say little ("AMD EPYC"), so family and model stand with them."""
     import numpy as np
     import torch
 
     import rnnlib
 
-    name = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        name = lines[0].split(":")[1].strip() if lines else name
+    found = np.show_config(mode="dicts")["SIMD Extensions"]
     return {
-        "processor": name,
+        "processor": _processor(),
+        "NumPy's SIMD": " ".join(found["baseline"] + found["found"]),
+        "torch's SIMD": torch.backends.cpu.get_cpu_capability(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "torch": torch.__version__.split("+")[0],
@@ -223,12 +246,31 @@ def machine() -> dict:
     }
 
 
+def _processor() -> str:
+    """Its name, family, model and stepping, as far as the system tells."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    said = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        said.setdefault(name.strip(), value.strip())
+    shown = [said.get("model name") or platform.processor() or platform.machine()]
+    shown += [
+        f"{what} {said[of]}"
+        for what, of in (("family", "cpu family"), ("model", "model"), ("stepping", "stepping"))
+        if of in said
+    ]
+    return ", ".join(shown)
+
+
 def summary(rows: list[dict]) -> dict[str, float]:
     """The numbers that are compared with the goals."""
 
-    def ratios(layers: str, mode: str, least_B: int = 1, over: str = "torch") -> list[float]:
+    def ratios(
+        layers: str, mode: str, least_B: int = 1, over: str = "torch", calls: str = "seconds"
+    ) -> list[float]:
         return [
-            row["seconds"]["rnnlib"] / row["seconds"][over]
+            row[calls]["rnnlib"] / row[calls][over]
             for row in rows
             if row["layer"] in layers.split() and row["mode"] == mode and row["size"][1] >= least_B
         ]
@@ -237,56 +279,68 @@ def summary(rows: list[dict]) -> dict[str, float]:
         return math.exp(sum(map(math.log, values)) / len(values))
 
     return {
+        "RNN and GRU training, geometric mean to torch": mean(ratios("RNN GRU", "train")),
         "RNN and GRU, largest ratio to torch": max(
             ratios("RNN GRU", "train") + ratios("RNN GRU", "infer")
         ),
-        "RNN and GRU training, geometric mean to torch": mean(ratios("RNN GRU", "train")),
-        "LSTM training, largest ratio to the floor, B ≥ 16": max(
+        "LSTM training, B ≥ 16, geometric mean to torch": mean(ratios("LSTM", "train", 16)),
+        "LSTM training, B ≥ 16, largest ratio to torch": max(ratios("LSTM", "train", 16)),
+        "LSTM training, B ≥ 16, largest ratio to the floor": max(
             ratios("LSTM", "train", 16, over="floor")
         ),
-        "LSTM training, geometric mean to torch, B ≥ 16": mean(ratios("LSTM", "train", 16)),
+        "LSTM training, B ≥ 16, geometric mean, in blocks": mean(
+            ratios("LSTM", "train", 16, calls="blocks")
+        ),
         "LSTM training to torch, B = 1": ratios("LSTM", "train")[-1],
-        "ragged training, largest ratio to torch": max(ratios("RNN GRU LSTM", "ragged", 2)),
-        "ragged training, largest ratio to torch, B = 1 too": max(ratios("RNN GRU LSTM", "ragged")),
+        "LSTM training to torch, B = 1, in blocks": ratios("LSTM", "train", calls="blocks")[-1],
+        "ragged training, B ≥ 16, largest ratio to torch": max(ratios("RNN GRU LSTM", "ragged", 2)),
+        "ragged training, B = 1, largest ratio to torch": max(
+            ratio for layer in LAYERS for ratio in ratios(layer, "ragged")[-1:]
+        ),
     }
 
 
-def half_run(half: str, seconds: float) -> None:
-    """One half, in this process; the result goes to the last line of stderr."""
+def half_run(seconds: float, grow: bool) -> None:
+    """One set of instructions, in this process; the result goes to the last line of stderr."""
     rows = compare(seconds)
-    result: dict = {"rows": rows, "summary": summary(rows)}
-    if half == "default":
-        result |= {"growth": growth(seconds / 4), "machine": machine()}
+    result: dict = {"machine": machine(), "rows": rows, "summary": summary(rows)}
+    if grow:
+        result["growth"] = growth(seconds / 4)
     print(json.dumps(result), file=sys.stderr)
 
 
+def instructions() -> dict[str, dict[str, str]]:
+    """The sets of instructions that are measured here, with the environment that chooses each."""
+    info = Path("/proc/cpuinfo")
+    flags = info.read_text() if info.exists() else ""
+    if "avx512f" in flags:
+        return {"AVX2": AVX2, "AVX-512": {"OPENBLAS_CORETYPE": "SkylakeX"}}
+    return {"AVX2": AVX2} if "avx2" in flags else {platform.machine() or "default": {}}
+
+
 def main() -> None:
-    """Run both halves, each in a process of its own: OpenBLAS chooses when it is loaded."""
+    """Run each set in a process of its own: libraries choose their code when they are loaded."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="three repetitions of everything")
-    parser.add_argument("--half", choices=["default", "AVX-512"], help=argparse.SUPPRESS)
+    parser.add_argument("--half", choices=["grow", "alone"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.half:
-        half_run(arguments.half, 0.0 if arguments.quick else 1.5)
+        half_run(0.0 if arguments.quick else 1.5, arguments.half == "grow")
         return
-    halves = {"default": {}, "AVX-512": {"OPENBLAS_CORETYPE": "SkylakeX"}}
-    info = Path("/proc/cpuinfo")
-    if not (info.exists() and "avx512f" in info.read_text()):
-        del halves["AVX-512"]
-        print("This processor has no AVX-512: its half is left out.")
     results: dict = {}
-    for half, settings in halves.items():
-        print(f"── kernels: {half}", flush=True)
+    for name, settings in instructions().items():
+        print(f"── {name}", flush=True)
+        half = "alone" if results else "grow"
         command = [sys.executable, __file__, "--half", half] + ["--quick"] * arguments.quick
         environment = os.environ | ONE_THREAD | settings
         run = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True)
         if run.returncode:
             sys.exit(run.stderr)
-        results[half] = json.loads(run.stderr.splitlines()[-1])
-        for name, number in results[half]["summary"].items():
-            print(f"{name:52} {number:.2f}")
+        results[name] = json.loads(run.stderr.splitlines()[-1])
+        for what, number in results[name]["summary"].items():
+            print(f"{what:52} {number:.2f}")
     if not arguments.quick:
         RESULT.parent.mkdir(parents=True, exist_ok=True)
         RESULT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
