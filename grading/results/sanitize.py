@@ -58,12 +58,12 @@ def formula(tex: str, *, block: bool = False) -> Markup:
 
     Examples
     --------
-    >>> formula("x^2")
-    '<math display="inline"><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></math>'
-    >>> formula(r"\\text{<script>}")
-    '<math display="inline"><mrow><mtext>&lt;script&gt;</mtext></mrow></math>'
-    >>> formula("x_{")
-    '<code>x_{</code>'
+    >>> print(formula("x^2"))
+    <math display="inline"><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></math>
+    >>> print(formula(r"\\text{<script>}"))
+    <math display="inline"><mrow><mtext>&lt;script&gt;</mtext></mrow></math>
+    >>> print(formula("x_{"))
+    <code>x_{</code>
     """
     if len(tex) <= LONGEST_FORMULA:
         try:
@@ -138,8 +138,8 @@ def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> Marku
 
     Examples
     --------
-    >>> markdown("# Why\\n\\n<script>alert(1)</script>").strip()
-    '<h2>Why</h2>'
+    >>> print(markdown("# Why\\n\\n<script>alert(1)</script>").strip())
+    <h2>Why</h2>
     """
     return _markdown(source, dict(attachments)) if attachments else _known_markdown(source)
 
