@@ -258,6 +258,8 @@ def of_crash(
             if re.search("ndarray|float|int", said)
             else ""
         )
+    if cause == EMPTY and any(isinstance(arg, list) and not arg for arg in args):
+        cause = "an empty list was handed in; decide this case first"
     if any(isinstance(arg, np.ndarray) and arg.size == 0 for arg in args):
         if cause in (EMPTY, ""):
             cause = cause or "here nothing is to be done, and the result is empty"

@@ -5,6 +5,14 @@ EDITS = {
         "the slope 1 - n_t**2 of the tanh is missing": "a * (1 - n_t**2) → a * (1 + 0 * n_t)",
         "the slope of the tanh is 1 - n_t**2, not 1 - n_t": "n_t**2 → n_t",
         "the factor a on the way through the tanh is missing": "a * (1 - n_t**2) → 1 - n_t**2",
+        "the slope of the tanh is 1 - n_t**2, not (1 - n_t)**2": "1 - n_t**2 → (1 - n_t) ** 2",
+        "a and 1 - a are exchanged": "a * (1 - n_t**2) → (1 - a) * (1 - n_t**2); np.diag(1 - a) → np.diag(a)",
+        "the direct way leads past the tanh: 1 - a is not multiplied by a slope": (
+            "slope[:, :, None] * W_h + np.diag(1 - a) → slope[:, :, None] * (W_h + np.diag(1 - a))"
+        ),
+        "a multiplies the columns of W_h; a[i] belongs to row i": (
+            "slope = a * → slope = 1 * ; * W_h → * W_h * a"
+        ),
         "the direct way, 1 - a on the diagonal, is missing": "+ np.diag(1 - a) → ",
         "the direct way has the factor 1 - a, not a": "np.diag(1 - a) → np.diag(a)",
         "the direct way has the factor 1 - a, not 1": "np.diag(1 - a) → np.eye(len(a))",
@@ -37,6 +45,25 @@ EDITS = {
             "        norms[k] = np.linalg.norm(dh, axis=1)\n"
         ),
         "each lag begins again from dh_T": "(dh[:, None, :] @ M) → (dh_T[:, None, :] @ M)",
+        "this is the bound of exercise 3, not what was measured": (
+            "norms[k] = np.linalg.norm(dh, axis=1) → norms[k] = np.linalg.norm(dh_T, axis=1) if k == 0"
+            " else norms[k - 1] * np.linalg.norm(M, 2, axis=(1, 2))"
+        ),
+        "the norm is taken over the batch; it is over the units": "(dh, axis=1) → (dh, axis=0)",
+        "the last lag is missing": (
+            "norms = np.empty → norms = np.zeros; range(len(n)) → range(len(n) - 1)"
+        ),
+        "dh is brought to length 1 at each step": (
+            "(dh[:, None, :] @ M)[:, 0] → (dh[:, None, :] @ M)[:, 0]\n"
+            "        dh = dh / np.linalg.norm(dh, axis=1, keepdims=True)"
+        ),
+        "the Jacobian of the first sequence is used for all": (
+            "(dh[:, None, :] @ M) → (dh[:, None, :] @ M[:1])"
+        ),
+        "this is the cell of the chapter, without a": "(n[-1 - k], W_h, a) → (n[-1 - k], W_h, a**0)",
+        "this is the root of the mean square; the norm is the root of the sum": (
+            "np.linalg.norm(dh, axis=1) → np.sqrt((dh**2).mean(axis=1))"
+        ),
         "the squares of the norms are returned; the root is missing": (
             "np.linalg.norm(dh, axis=1) → (dh**2).sum(axis=1)"
         ),
@@ -60,12 +87,15 @@ EDITS = {
             "bounds[k - 1] * np.linalg → np.linalg"
         ),
         "the factors are added up, not multiplied": "bounds[k - 1] * np → bounds[k - 1] + np",
+        "the Jacobians are multiplied; multiply their singular values": (
+            "bounds = np.ones → P = np.eye(len(a))\n    bounds = np.ones; W_h, a)\n → W_h, a)\n"
+            "        P = P @ M\n; bounds[k - 1] * np → np; svd(M → svd(P"
+        ),
         "the smallest singular value is taken, not the largest": "[:, 0] → [:, -1]",
         "off by one: from lag 0 to lag 1 leads the last step's Jacobian": [
             "n[-k] → n[-k - 1]",
         ],
         "the steps are walked from the first to the last": "n[-k] → n[k - 1]",
-        "the Jacobian of the last step is used at every lag": "n[-k] → n[-1]",
         "this is the spectral radius, not the largest singular value": (
             "np.linalg.svd(M, compute_uv=False)[:, 0] → abs(np.linalg.eigvals(M)).max(axis=1)"
         ),
@@ -100,8 +130,17 @@ EDITS = {
         "what is shorter than max_norm is made longer": (
             "max_norm / norm if norm > max_norm else 1.0 → max_norm / norm if norm > 0 else 1.0"
         ),
-        "nothing is clipped": "[factor * g for g → [1.0 * g for g",
+        "this array is not shortened": "[factor * g for g → [1.0 * g for g",
         "the result has the length 1, not max_norm": "max_norm / norm if → 1 / norm if",
+        "the factor is squared": "max_norm / norm if → (max_norm / norm) ** 2 if",
+        "the entries are added up without squares": "np.sqrt(sum((g**2).sum() for g in gradients)) → sum(abs(g).sum() for g in gradients)",
+        "gradients of norm 5e-06": "max_norm / norm if → max_norm / (norm + 1e-6) if",
+        "norm: expected inf, got nan": "in gradients], norm\n    factor → in gradients], np.nan\n    factor",
+        "expected nan, got 0": "in gradients], norm\n    factor → in gradients], 0.0\n    factor",
+        "an empty list was handed in": (
+            "np.sqrt(sum((g**2).sum() for g in gradients)) →"
+            " np.linalg.norm(np.concatenate([g.ravel() for g in gradients]))"
+        ),
         "the gradients are multiplied by norm / max_norm": "max_norm / norm if → norm / max_norm if",
         "the norm after clipping is returned; the norm before is asked for": (
             "return [factor * g for g in gradients], norm → return [factor * g for g in gradients], min(norm, max_norm)"
@@ -130,6 +169,19 @@ EDITS = {
             "Q[:, :j] @ (Q[:, :j].T @ A[:, j]) → Q[:, max(j - 1, 0) : j] @ (Q[:, max(j - 1, 0) : j].T @ A[:, j])"
         ),
         "the factor gain is missing": "gain * Q → Q",
+        "gain comes at the very end; the sum needs columns of length 1": (
+            "rest / np.linalg.norm(rest) → gain * rest / np.linalg.norm(rest); gain * Q → Q"
+        ),
+        "the directions are added; they are taken away": "A[:, j] - Q → A[:, j] + Q",
+        "what is left is divided by the length of A_j, not by its own": (
+            "np.linalg.norm(rest) → np.linalg.norm(A[:, j])"
+        ),
+        "the first column keeps its length": (
+            "np.linalg.norm(rest) → (np.linalg.norm(rest) if j else 1)"
+        ),
+        "some columns point the other way: np.linalg.qr does not keep the sign": (
+            "gain * Q → gain * np.linalg.qr(A)[0]"
+        ),
         "the rows were made orthonormal one after the other; the columns are asked for": (
             "Q = np.empty(A.shape) → A = A.T\n    Q = np.empty(A.shape); gain * Q → gain * Q.T"
         ),
