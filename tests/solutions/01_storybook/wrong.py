@@ -193,3 +193,7 @@ SURVIVORS = {
         "the product of two vectors does not depend on their order"
     ),
 }
+
+ALLOWED = {
+    "training.sliding_windows": "a window of one row is a row of the array that was put in",
+}

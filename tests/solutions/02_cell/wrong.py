@@ -171,3 +171,5 @@ SURVIVORS = {
     "fuse: W_x = np.array([[-6.0]]) → W_x = np.array([[-5.0]])": _FUSE,
     "fuse: W_h = np.array([[3.0]]) → W_h = np.array([[4.0]])": _FUSE,
 }
+
+ALLOWED = {"activations.tanh": "it is np.tanh under another name"}

@@ -250,3 +250,5 @@ SURVIVORS = {
         "where both are equal, the factor is 1 either way"
     ),
 }
+
+ALLOWED = {"activations.tanh_grad": "1 - n * n, one factor of the product that is asked"}
