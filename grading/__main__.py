@@ -168,6 +168,7 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
     from .marking.assignment import Status
     from .results import feedback, report
 
+    _zones(autograde.config)
     coursedir = autograde.coursedir
     source = Path(coursedir.format_path(coursedir.source_directory, ".", options.assignment))
     with opened(coursedir.db_url, coursedir.course_id) as book:
@@ -334,6 +335,21 @@ def _export(options: argparse.Namespace, book: Any, people: Roster | None) -> li
     path = Path(REPORTS, f"{options.assignment}-parts.csv")
     write(path, export.table(export.parts(book, options.assignment)))
     return [*found, ("each part", str(path))]
+
+
+def _zones(config: Any) -> None:
+    """Refuse a time zone that is not understood: it would be taken for UTC, in silence."""
+    from dateutil.tz import gettz
+
+    for where, zone in [
+        ("The environment variable TZ", os.environ.get("TZ", "")),
+        ("c.Exchange.timezone in nbgrader_config.py", config.Exchange.get("timezone", "")),
+    ]:
+        if zone and gettz(zone) is None:
+            raise Refused(
+                f"{where} is {zone!r}, which is no time zone that this machine knows, so that it "
+                "cannot be said who is late. Names are such as 'Europe/Berlin' or 'UTC'."
+            )
 
 
 def _due(due: datetime | None) -> str:

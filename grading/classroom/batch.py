@@ -313,10 +313,18 @@ def _known(book: Any, folders: dict[str, Path], logger: logging.Logger) -> dict[
 
 def _timestamp(submission: Submission, logger: logging.Logger) -> datetime | None:
     """When it was collected, as the collector wrote it."""
+    from dateutil.tz import gettz
     from nbgrader.utils import parse_utc
 
     text = submission.files.get(TIMESTAMP, b"").decode("utf-8", "replace").strip()
     if not text:
+        return None
+    zone = re.fullmatch(r"\S+ \S+ ([A-Za-z]\S*)", text)
+    if zone and gettz(zone[1]) is None:  # nbgrader would take it for UTC
+        logger.warning(
+            "%s: its %s names a time zone that is not understood, %r; the time is not used.",
+            *(submission.student, TIMESTAMP, zone[1]),
+        )
         return None
     try:
         return parse_utc(text)

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,17 @@ def test_the_collectors_time_and_the_penalty(coursedir: Any) -> None:
     (folder / "timestamp.txt").write_text("2030-01-01 12:00:00 UTC")
     assert not run(coursedir, lateness=Rule()).marked, "the time is no reason to run it again"
     assert penalties() == {"ada": None, "ben": None}
+
+
+def test_a_time_in_an_unknown_zone_is_not_taken_for_utc(caplog: pytest.LogCaptureFixture) -> None:
+    def time(text: str) -> Any:
+        submission = Submission("ada", {}, {"timestamp.txt": text.encode()})
+        return batch._timestamp(submission, logging.getLogger("test"))
+
+    assert time("2030-01-01 12:00:00 Europe/Berlin") == datetime(2030, 1, 1, 11)
+    assert not caplog.messages
+    assert time("2030-01-01 12:00:00 Nowhere/Else") is None
+    assert "ada: its timestamp.txt names a time zone that is not understood" in caplog.text
 
 
 def test_a_grader_that_fails_gives_no_mark_and_tries_again(

@@ -150,6 +150,14 @@ def test_marks_by_hand_and_lateness_arrive_and_nothing_is_run_again(course: Path
     assert "3 points were taken off for handing in late." in page
 
 
+def test_a_time_zone_that_is_not_understood_is_a_sentence(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Nowhere")
+    said = run(course, code=1)
+    assert "TZ is 'Europe/Nowhere', which is no time zone" in said and "Traceback" not in said
+
+
 def test_feedback_is_written_for_whom_something_changed(course: Path) -> None:
     pages = course / "feedback"
 
