@@ -202,7 +202,7 @@ def test_the_collectors_time_and_the_penalty(coursedir: Any) -> None:
 
 def test_a_time_in_an_unknown_zone_is_not_taken_for_utc(caplog: pytest.LogCaptureFixture) -> None:
     def time(text: str) -> Any:
-        submission = Submission("ada", {}, {"timestamp.txt": text.encode()})
+        submission = Submission("ada", {"timestamp.txt": text.encode()})
         return batch._timestamp(submission, logging.getLogger("test"))
 
     assert time("2030-01-01 12:00:00 Europe/Berlin") == datetime(2030, 1, 1, 11)
