@@ -36,9 +36,7 @@ EDITS = {
         ),
         "it is reversed in time: lag 0 stands last": "return norms → return norms[::-1]",
         "the steps are walked from the first to the last": "n[-1 - k] → n[k]",
-        "the step is off by one: from the last state back leads the Jacobian of the last step": (
-            "n[-1 - k] → n[-k]"
-        ),
+        "the step is off by one: lag 1 needs the Jacobian of the last step": ("n[-1 - k] → n[-k]"),
         "the Jacobian of the last step is used at every lag": "n[-1 - k] → n[-1]",
         "lag 0 is missing: dh_T itself comes first": (
             "        norms[k] = np.linalg.norm(dh, axis=1)\n → ; [:, 0]\n → [:, 0]\n"
@@ -92,7 +90,7 @@ EDITS = {
             "        P = P @ M\n; bounds[k - 1] * np → np; svd(M → svd(P"
         ),
         "the smallest singular value is taken, not the largest": "[:, 0] → [:, -1]",
-        "off by one: from lag 0 to lag 1 leads the last step's Jacobian": [
+        "off by one: lag 1 needs the Jacobian of the last step": [
             "n[-k] → n[-k - 1]",
         ],
         "the steps are walked from the first to the last": "n[-k] → n[k - 1]",
