@@ -19,7 +19,7 @@ import os
 import re
 import secrets
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ from . import sanitize
 from .page import COLOURS, HERE, render
 
 LONGEST_PAGE = 4_000_000  # characters of the notebook, pictures too
+LONGEST_NAME = 100  # characters of a heading
+LONGEST_TEXT = 20_000  # of a cell in which headings are looked for
 TOO_LONG = "(not shown: this page is long enough; your own notebook has it)"
 PICTURES = ("image/png", "image/jpeg")
 
@@ -144,12 +146,12 @@ class FeedbackPage(Exporter):
         total = resources.get("nbgrader", {})
         name = total.get("notebook") or resources.get("metadata", {}).get("name", "notebook")
         language = nb.metadata.get("language_info", {}).get("name", "python")
-        cells, left = [], LONGEST_PAGE
+        cells, left, titles = [], LONGEST_PAGE, exercises(nb.cells)
         for cell in nb.cells:
             left -= len(json.dumps([cell.source, cell.get("outputs", [])]))
             if left < 0:  # before anything of it is cleaned and coloured
                 cell.source, cell.outputs = TOO_LONG, []
-            cells.append(_cell(cell, language))
+            cells.append(_cell(cell, language, titles))
         text = render(
             "feedback",
             title=name,
@@ -161,7 +163,26 @@ class FeedbackPage(Exporter):
         return text, resources
 
 
-def _cell(cell: NotebookNode, language: str) -> dict[str, Any]:
+def exercises(cells: Sequence[NotebookNode]) -> dict[str, str]:
+    """What the assignment calls each of its parts, by the names that the gradebook has.
+
+    The heading above says what it is, and the first line of a test which of several it is.
+    """
+    heading, found = "", {}
+    for cell in cells:
+        marks = cell.metadata.get("nbgrader", {})
+        if marks.get("grade") or marks.get("task"):
+            part = re.match(r"# (Exercise \w+), tests:", cell.source)
+            said = re.sub(r"^(Exercise )?\d\w*: ", "", heading)
+            name = ": ".join(filter(None, [part and part[1], said]))
+            found[str(marks["grade_id"])] = name or str(marks["grade_id"])
+        elif cell.cell_type == "markdown" and not marks:
+            for line in re.findall(r"(?m)^##+ (.+)", cell.source[:LONGEST_TEXT]):
+                heading = re.sub(r" \([^()]*points?\)$", "", line.strip())[:LONGEST_NAME]
+    return found
+
+
+def _cell(cell: NotebookNode, language: str, titles: Mapping[str, str]) -> dict[str, Any]:
     """What is shown of a cell."""
     marks = {"waits": False, "score": 0, "points": 0, **cell.metadata.get("nbgrader", {})}
     kinds = [("solution", "answer", "Your answer"), ("grade", "test", "Test")]
@@ -179,6 +200,7 @@ def _cell(cell: NotebookNode, language: str) -> dict[str, Any]:
         "kind": kind,
         "label": label,
         "name": str(marks["grade_id"]) if graded else "",
+        "title": titles[str(marks["grade_id"])] if graded else "",
         "marks": marks,
         "how": "test" if cell.cell_type == "code" and not marks.get("solution") else "by hand",
         "source": source,

@@ -25,7 +25,13 @@ from nbformat import v4
 from pages import ROOT, problems_of, with_policy
 
 from grading.results import sanitize
-from grading.results.feedback import LONGEST_PAGE, FeedbackPage, FormgraderPage, HideTests
+from grading.results.feedback import (
+    LONGEST_PAGE,
+    FeedbackPage,
+    FormgraderPage,
+    HideTests,
+    exercises,
+)
 from grading.results.page import render as page_of
 from grading.results.sanitize import clean, formula, markdown
 
@@ -129,6 +135,28 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("feedback") / "ps1.html"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def test_parts_have_the_names_that_the_assignment_gives_them() -> None:
+    def cell(source: str, **more: Any) -> nbformat.NotebookNode:
+        made = (v4.new_code_cell if source.startswith("# Ex") else v4.new_markdown_cell)(source)
+        made.metadata = nbformat.from_dict(marks(**more) if more else {})
+        return made
+
+    cells = [
+        cell("## Exercise 3: two shapes of answer (12 points)\n\nText.\n\n### 3a: all (3 points)"),
+        cell("# Exercise 3a, tests: by hand", id="test_a", grade=True),
+        cell("### 3b: one answer (many-to-one, 4 points)"),
+        cell("# Exercise 3b, tests: by hand", id="test_b", grade=True),
+        cell("### In your own words (1 point)"),
+        cell("## A heading in an answer", id="why", grade=True, solution=True),
+    ]
+    names = {"test_a": "Exercise 3a: all", "test_b": "Exercise 3b: one answer"}
+    assert exercises(cells) == names | {"why": "In your own words"}
+    assert exercises(cells[1:2]) == {"test_a": "Exercise 3a"}, "the heading was deleted"
+    assert exercises(cells[5:]) == {"why": "why"}
+    text, _ = FeedbackPage().from_notebook_node(v4.new_notebook(cells=cells), {})
+    assert '<a href="#test_b">Exercise 3b: one answer</a>' in text
 
 
 def test_feedback_runs_nothing_and_loads_nothing(browser: Any, page: Path) -> None:
