@@ -118,6 +118,8 @@ def hostile_notebook() -> nbformat.NotebookNode:
         )
     ]
     text = "# The cell\n\n## Why\n\n$$h_t = \\tanh(W_x x_t + W_h h_{t-1} + b)$$\n\nOf $x_t$."
+    long = " + ".join([r"0.25 \cdot 0.5"] * 9)
+    text += f"\n\nA long line: $h = {long}$."
     notebook = v4.new_notebook(cells=[v4.new_markdown_cell(text), code, test, answer])
     for cell in (code, test):
         cell.metadata["grading"] = {"shown": None}
