@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command's words."""
+    """Say what words the command takes."""
     words = argparse.ArgumentParser(
         prog="python -m grading",
         description="Mark an assignment: collect, run, give back, export, report.",
@@ -158,7 +158,7 @@ def _configuration(options: argparse.Namespace) -> Any:
 
 
 def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
-    """The whole way; the exit code."""
+    """Go the whole way, and give the exit code."""
     from nbgrader.api import MissingEntry
     from nbgrader.converters import GenerateAssignment
 

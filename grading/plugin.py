@@ -34,7 +34,7 @@ from .sandbox.box import BoxUnavailable
 
 
 def sentence(error: BaseException) -> str:
-    """What an error says to an instructor."""
+    """Say in a sentence what an error means to an instructor."""
     if isinstance(error, SQLAlchemyError):
         return f"The gradebook cannot be used ({getattr(error, 'orig', None) or error})."
     if isinstance(error, OSError) and error.filename:
@@ -83,7 +83,7 @@ class BoxedAutograde(Autograde):
     ).tag(config=True)
 
     def settings(self) -> batch.Settings:
-        """What `batch.grade` wants to know, from these traits."""
+        """Gather what `batch.grade` wants to know, from these traits."""
         return batch.Settings(
             packages=tuple(self.packages),
             hidden=self.hidden,

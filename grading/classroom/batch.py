@@ -189,7 +189,7 @@ class _Batch:
         return len(self.folders) - len(self.report.marked) - len(self.report.kept)
 
     def plan(self, logger: logging.Logger) -> Iterator[Submission]:
-        """The submissions to mark, each read when it is needed."""
+        """Yield the submissions to mark, each read when it is needed."""
         for student, folder in self.folders.items():
             seed = seeds.seed(self.course_key, self.spec.assignment, student)
             submission = intake.load(folder, student, seed)
@@ -246,7 +246,7 @@ class _Batch:
 
 
 def submitted(coursedir: Any, assignment: str) -> dict[str, Path]:
-    """The folders handed in for an assignment, by student."""
+    """Find the folders handed in for an assignment, by student."""
 
     def where(student: str, escape: bool = False) -> str:
         return coursedir.format_path(
@@ -265,7 +265,7 @@ def submitted(coursedir: Any, assignment: str) -> dict[str, Path]:
 
 
 def specification(book: Any, coursedir: Any, assignment: str, settings: Settings) -> Specification:
-    """All that marking this assignment hangs on, from the gradebook and the source's folder."""
+    """Gather all that marking hangs on, from the gradebook and the source's folder."""
     source = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
     order, hidden = {}, set()
     texts = {path: path.read_text(encoding="utf-8") for path in sorted(source.glob("*.ipynb"))}

@@ -79,7 +79,7 @@ class _Handed:
 
     @property
     def in_time(self) -> bool:
-        """Whether the platform says so: Canvas marks what is late."""
+        """Tell whether the platform says so: Canvas marks what is late."""
         return self.platform == "canvas" and not self.late
 
 

@@ -61,7 +61,7 @@ class Result:
 
 @contextlib.contextmanager
 def opened(url: str, course: str) -> Iterator[Gradebook]:
-    """The gradebook, with its tables, however many processes start it at once.
+    """Open the gradebook, with its tables, however many processes start it at once.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ _started: set[str] = set()  # databases whose tables this process has seen
 
 @contextlib.contextmanager
 def starting(url: str) -> Iterator[None]:
-    """The first time in a process, one process at a time: making a table twice is an error."""
+    """Let one process at a time go on, its first time: making a table twice is an error."""
     if url in _started:
         yield
         return
@@ -152,7 +152,7 @@ def _schema(address: Any) -> str:
 def notebooks(
     book: Gradebook, assignment: str, order: Mapping[str, Sequence[str]]
 ) -> tuple[NotebookSpecification, ...]:
-    """What the gradebook knows of an assignment's notebooks.
+    """Read what the gradebook knows of an assignment's notebooks.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def _cells(notebook: Any, order: list[str]) -> list[CellSpecification]:
 
 
 def keys(book: Gradebook, assignment: str) -> dict[str, tuple[str, datetime | None]]:
-    """For each student whose marks are there: the key they come from, the time handed in."""
+    """Read, for each student with marks, the key they come from and the time handed in."""
     query = (
         select(KEYS.c.student_id, KEYS.c.key, SubmittedAssignment.timestamp)
         .join(Assignment, Assignment.id == KEYS.c.assignment_id)

@@ -23,7 +23,7 @@ DAY = 24 * 60 * 60
 def penalty(
     score: float, seconds: float, *, grace: float, percent_per_day: float, most: float
 ) -> float:
-    """The points that are taken off.
+    """Work out the points that are taken off.
 
     Parameters
     ----------

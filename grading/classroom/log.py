@@ -30,12 +30,12 @@ FOLDER = "grading-log"  # in the course's folder
 
 
 def path(root: str | os.PathLike[str], assignment: str) -> Path:
-    """Where the log of an assignment is."""
+    """Say where the log of an assignment is."""
     return Path(root) / FOLDER / f"{assignment}.jsonl"
 
 
 def read(file: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """All whole lines, oldest first; none if there is no file.
+    """Read all whole lines, oldest first; none if there is no file.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ def read(file: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 
 def outcomes(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The last outcome of each student."""
+    """Find the last outcome of each student."""
     return {event["student"]: event for event in events if event.get("event") == "outcome"}
 
 
 def feedback(events: list[dict[str, Any]]) -> dict[str, str]:
-    """What the pages hang on that were written last."""
+    """Find what the pages hang on that were written last."""
     lines = [event["keys"] for event in events if event.get("event") == "feedback"]
     return {student: key for line in lines for student, key in line.items()}
 
@@ -86,7 +86,7 @@ class Log:
 
 @contextlib.contextmanager
 def alone(root: Path) -> Iterator[None]:
-    """One command at a time in a course; a second one waits for the first."""
+    """Let one command at a time into a course; a second one waits for the first."""
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)

@@ -42,7 +42,7 @@ class Person:
     row: dict[str, str] = field(default_factory=dict, repr=False)  # as it came
 
     def is_(self, name: str) -> bool:
-        """Whether this is the person's name, in either order, whatever stands between."""
+        """Tell whether this is the person's name, in either order, whatever stands between."""
         return bool(_letters(name)) and _letters(name) in (
             _letters(self.first + self.last),
             _letters(self.last + self.first),
@@ -58,7 +58,7 @@ class Roster:
     people: list[Person]
 
     def by_number(self, number: str, name: str) -> Person | None:
-        """Whose number this is, if the name that comes with it is theirs, too.
+        """Find whose number this is, if the name that comes with it is theirs, too.
 
         Where marking is blind, Moodle calls everybody "Participant".
         """
@@ -67,17 +67,17 @@ class Roster:
         return found[0] if len(found) == 1 else None
 
     def by_name(self, name: str) -> Person | None:
-        """Whose login or name this is, if it is that of one person only."""
+        """Find whose login or name this is, if it is that of one person only."""
         found = [one for one in self.people if one.student and one.student == as_student(name)]
         found = found or [one for one in self.people if one.is_(name)]
         return found[0] if len(found) == 1 else None
 
     def of_group(self, name: str) -> list[Person]:
-        """The members of a group, where the list has them (Moodle)."""
+        """Find the members of a group, where the list has them (Moodle)."""
         return [one for one in self.people if name and one.row.get("Group", "").strip() == name]
 
     def match(self, students: Iterable[Student]) -> list[str]:
-        """The student in the gradebook of each person, or nothing where none is proved.
+        """Find each person's student in the gradebook, or nothing where none is proved.
 
         By the number first, then by the login, then by a name that nobody else has. A student
         whom the gradebook knows by another number is somebody else.
@@ -96,7 +96,7 @@ class Roster:
 
 
 def read(path: str | os.PathLike[str]) -> Roster:
-    """A class list from a file.
+    """Read a class list from a file.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def _time(text: str) -> datetime | None:
 
 
 def as_student(name: str) -> str:
-    """A name that can be a folder, and a student in the gradebook.
+    """Make a name that can be a folder, and a student in the gradebook.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def as_student(name: str) -> str:
 
 
 def shown(name: str) -> str:
-    """A name without what a spreadsheet or a page would take for a command."""
+    """Take out of a name what a spreadsheet or a page would take for a command."""
     name = re.sub(r"[\x00-\x1f<>\"&=]", "", unicodedata.normalize("NFC", name))
     return name.strip().lstrip("+-@").strip()[:100]
 

@@ -20,7 +20,7 @@ SEEDS = 10**8  # eight digits, which fit NumPy's legacy generator (below 2**32)
 
 
 def seed(key: bytes, assignment: str, student: str) -> int:
-    """The seed of one student in one assignment.
+    """Work out the seed of one student in one assignment.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def seed(key: bytes, assignment: str, student: str) -> int:
 
 
 def course_key(path: str | os.PathLike[str]) -> bytes:
-    """The course's key, read from its file, which is made if it is not there.
+    """Read the course's key from its file, which is made if it is not there.
 
     Parameters
     ----------

@@ -258,7 +258,7 @@ def on_dask(
 def task(
     spec: str, student: str, files: dict[str, bytes], unread: dict[str, str], seed: int
 ) -> dict[str, Any]:
-    """What a worker does. Rooms stay warm from one submission of an assignment to the next."""
+    """Do a worker's task. Rooms stay warm from one submission of an assignment to the next."""
     return asdict(_rooms(spec).mark(Submission(student, files, unread, seed)))
 
 

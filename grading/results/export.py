@@ -42,7 +42,7 @@ class Mark:
 
 
 def marks(gradebook: Gradebook, assignment: str) -> dict[str, Mark]:
-    """Each student's points, lateness taken off."""
+    """Find each student's points, lateness taken off."""
     found = {}
     handed_in = {one.student_id: one for one in gradebook.assignment_submissions(assignment)}
     for student in gradebook.students:
@@ -53,7 +53,7 @@ def marks(gradebook: Gradebook, assignment: str) -> dict[str, Mark]:
 
 
 def parts(gradebook: Gradebook, assignment: str) -> list[list[str]]:
-    """The rows of a table with the points in each part; empty where the marker is waited for."""
+    """Make a table's rows with the points in each part; empty where an answer waits."""
     names = [
         cell.name
         for notebook in gradebook.find_assignment(assignment).notebooks
@@ -86,7 +86,7 @@ def canvas(
     provisional: bool = False,
     students: Iterable[str] = (),
 ) -> list[list[str]]:
-    """The rows of a table for Canvas's gradebook.
+    """Make the rows of a table for Canvas's gradebook.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def moodle(
     provisional: bool = False,
     students: Iterable[str] = (),
 ) -> list[list[str]]:
-    """The rows of a table for Moodle; parameters as in `canvas`.
+    """Make the rows of a table for Moodle; parameters as in `canvas`.
 
     With an assignment's grading worksheet it is that worksheet, its column Grade filled in.
     """
@@ -177,7 +177,7 @@ def _harmless(text: str) -> str:
 
 
 def table(rows: Iterable[Iterable[str]]) -> str:
-    """Rows as CSV."""
+    """Write rows as CSV."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(rows)
     return buffer.getvalue()

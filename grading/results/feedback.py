@@ -106,7 +106,7 @@ class ChangedFeedback(GenerateFeedback):
 
 
 def keys(coursedir: Any, book: Gradebook, assignment: str) -> dict[str, str]:
-    """What each student's pages hang on, by content: the notebooks, the marks, the looks."""
+    """Hash what each student's pages hang on: the notebooks, the marks, the looks."""
     looks = [COLOURS, *sorted(path for path in HERE.rglob("*") if path.suffix != ".pyc")]
     before = [path.read_bytes() for path in looks if path.is_file()]
     found = {}
@@ -164,7 +164,7 @@ class FeedbackPage(Exporter):
 
 
 def exercises(cells: Sequence[NotebookNode]) -> dict[str, str]:
-    """What the assignment calls each of its parts, by the names that the gradebook has.
+    """Find what the assignment calls each part, by the name that the gradebook has.
 
     The heading above says what it is, and the first line of a test which of several it is.
     """

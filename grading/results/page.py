@@ -29,12 +29,12 @@ TEMPLATES = Environment(
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """A number as a reader wants it; a dash if there is none."""
+    """Write a number as a reader wants it; a dash if there is none."""
     return "–" if value is None else f"{round(float(value), digits):g}"
 
 
 def plural(count: int, one: str, many: str) -> str:
-    """So many of something."""
+    """Say how many there are of something."""
     return f"{count:,} {one if count == 1 else many}"
 
 
@@ -42,7 +42,7 @@ TEMPLATES.filters |= {"number": number, "plural": plural}
 
 
 def render(template: str, **about: Any) -> str:
-    """A whole HTML page.
+    """Make a whole HTML page.
 
     Parameters
     ----------

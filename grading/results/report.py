@@ -70,7 +70,7 @@ class Facts:
 
 
 def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
-    """Everything that is known of an assignment.
+    """Gather everything that is known of an assignment.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _solution(cell: Mapping[str, Any]) -> str:
 
 
 def render(facts: Facts) -> str:
-    """The page."""
+    """Make the page."""
     totals = np.array(list(facts.totals.values()))
     malformed = sum(line["status"] == Status.MALFORMED for line in facts.outcomes.values())
     figures = [(f"{len(totals)} of {facts.students}", "handed in")]
@@ -232,7 +232,7 @@ def _parts(facts: Facts) -> list[dict[str, Any]]:
 
 
 def discrimination(part: Any, whole: Any) -> float | None:
-    """The item-rest correlation: of the points in one part with the points in all others.
+    """Correlate the points in one part with those in all others (item-rest correlation).
 
     Near 1 where those who do well otherwise do well here; near 0 where the part has nothing
     to do with the rest; below 0 where good students fail it, which often is a fault of it.

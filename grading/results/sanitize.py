@@ -54,7 +54,7 @@ MATHML_ATTRIBUTES = frozenset(
 
 
 def formula(tex: str, *, block: bool = False) -> Markup:
-    """TeX as MathML; what cannot be read stays as it was typed.
+    """Turn TeX into MathML; what cannot be read stays as it was typed.
 
     Examples
     --------
@@ -134,7 +134,7 @@ class _Renderer(IPythonRenderer):
 
 
 def markdown(source: str, attachments: Mapping[str, Any] | None = None) -> Markup:
-    """Markdown with formulas as harmless HTML; headings one level down.
+    """Turn Markdown with formulas into harmless HTML; headings one level down.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def _markdown(source: str, attachments: dict[str, Any]) -> Markup:
 
 
 def clean(text: str) -> Markup:
-    """HTML of a student, without anything that acts, loads or dresses up as the page."""
+    """Take out of a student's HTML all that acts, loads or dresses up as the page."""
     text = nh3.clean(
         text[:LONGEST_TEXT],
         tags=TAGS,
@@ -193,7 +193,7 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
 
 @functools.lru_cache(maxsize=4_096)
 def code(source: str, language: str = "python") -> Markup:
-    """Source code with its colours."""
+    """Show source code with its colours."""
     if len(source) > LONGEST_TEXT:
         return plain(source)
     coloured = Highlight2HTML(pygments_lexer=language)(source)
@@ -201,7 +201,7 @@ def code(source: str, language: str = "python") -> Markup:
 
 
 def plain(text: str, kind: str = "") -> Markup:
-    """The text of a program's output, its terminal colours dropped."""
+    """Show the text of a program's output, its terminal colours dropped."""
     return Markup('<pre{} tabindex="0">{}</pre>').format(
         Markup(f' class="{kind}"') if kind else "", strip_ansi(text)
     )

@@ -36,7 +36,7 @@ class Group:
 
 
 def fingerprints(code: str) -> frozenset[int]:
-    """What copydetect keeps of a piece of Python."""
+    """Find what copydetect keeps of a piece of Python."""
     from copydetect import CodeFingerprint
 
     return frozenset(
@@ -47,7 +47,7 @@ def fingerprints(code: str) -> frozenset[int]:
 
 
 def groups(code: Mapping[str, str], release: str = "", solution: str = "") -> list[Group]:
-    """The groups that are worth a look, the most alike first.
+    """Find the groups that are worth a look, the most alike first.
 
     Parameters
     ----------

@@ -87,3 +87,20 @@ def test_a_key_hangs_on_what_decides_about_marks_and_on_nothing_else(
         decides = file.relative_to(house).parts[0] in ("marking", "sandbox")
         assert (after != before) is decides, file
         before = after
+
+
+def test_docstrings_of_what_an_instructor_reads_begin_with_a_verb() -> None:
+    """A function does something: its docstring does not begin as the name of a thing does."""
+    things = "The A An All Each Every Everything How One Rows So What Where Whether Who Whose"
+    found = [
+        f"{file.name}: {node.name}: {text}"
+        for file in sorted(HOUSE.rglob("*.py"))
+        if file.name != "__init__.py"
+        and room_of(".".join(file.relative_to(HOUSE).with_suffix("").parts)) not in ROOMS[4:]
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        and node.name[0] != "_"
+        and not any(isinstance(d, ast.Name) and d.id == "property" for d in node.decorator_list)
+        and (text := ast.get_docstring(node) or "").split(" ")[0].rstrip(",:") in things.split()
+    ]
+    assert not found, "\n".join(found)
