@@ -23,6 +23,7 @@ from nbconvert.filters.ansi import strip_ansi
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+LONGEST_INLINE = 30  # characters of TeX that fit into a line of a narrow page
 LONGEST_FORMULA = 4_000  # characters; what is longer stays as it was typed
 LONGEST_TEXT = 50_000  # characters that are read as Markdown or HTML, or coloured
 
@@ -68,7 +69,10 @@ def formula(tex: str, *, block: bool = False) -> Markup:
     if len(tex) <= LONGEST_FORMULA:
         try:
             element = convert_to_element(tex, display="block" if block else "inline")
-            return Markup(_mathml(element))
+            made = _mathml(element)
+            if len(tex) > LONGEST_INLINE:
+                made = made.replace('display="inline"', 'display="inline" tabindex="0"', 1)
+            return Markup(made)
         except Exception:  # it raises whatever a formula makes it stumble over
             pass
     return Markup("<code>{}</code>").format(tex)
