@@ -1,21 +1,114 @@
-"""Chapter 06: FILL IN: what it claims, in words."""
+"""Chapter 06: what each gate mends, how far the gradient reaches, how long a memory lasts."""
+
+import math
 
 import numpy as np
+import pytest
+
+import rnnlib
 
 
-def test_the_figure_shows_what_is_claimed(chapter):
-    (ax,) = chapter.axes["long-run"]
-    raise NotImplementedError(f"FILL IN: compare {ax.lines[0].get_ydata()} with what it stands for")
+def test_each_repair_mends_a_fault_that_the_one_before_left(chapter):
+    names = chapter.names
+    faded, *others = (left.item() for left in names.left.values())
+    assert faded < 0.001 and others == pytest.approx([1, 1, 1])
+    rng = np.random.default_rng(7)
+    for several, solved in ((False, [False, False, True, True]), (True, [False] * 3 + [True])):
+        values, marks, asked = names.streams(50, 2000, several, rng)
+        errors = [names.error_left(one, asked) for one in names.held(values, marks).values()]
+        for error, is_solved in zip(errors, solved, strict=True):
+            assert error < 1e-6 if is_solved else error > 0.8 * asked.std()
 
 
-def test_the_claim_holds_for_every_seed(chapter):
-    for entry in chapter.experiment["search"]:
-        assert np.min(entry["test"]) > 0.5, "FILL IN: what the text says of every seed"
+def test_the_step_is_rnnlib_s_on_other_numbers(chapter):
+    rng = np.random.default_rng(0)
+    for B, I, H in ((1, 1, 1), (2, 3, 5), (4, 2, 3)):
+        shapes = (B, I), (B, H), (B, H), (4 * H, I), (4 * H, H), (4 * H,)
+        arrays = [rng.normal(size=shape) for shape in shapes]
+        h_t, c_t, mine = chapter.names.lstm_step(*arrays)
+        (h, c), cache = rnnlib.lstm_step(*arrays)
+        np.testing.assert_allclose(h_t, h, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(c_t, c, rtol=1e-12, atol=1e-14)
+        dh, dc = rng.normal(size=(2, B, H))
+        got = chapter.names.lstm_step_backward(dh, dc, mine, arrays[3], arrays[4])
+        want = rnnlib.lstm_step_backward(dh, dc, cache)
+        for one, other in zip(got, want, strict=False):
+            np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
-def test_the_baseline_was_tuned_with_the_same_care(chapter):
-    raise NotImplementedError("FILL IN: as many settings for the baseline as for the model")
+def test_an_untrained_lstm_forgets_unless_its_gate_is_open(chapter):
+    (ax,) = chapter.axes["lag"]
+    plain, usual, shut, half, wide = (line.get_ydata() for line in ax.lines)
+    assert max(plain[99], usual[99], shut[99]) < 1e-14
+    assert 1e-9 < half[99] < 1e-4
+    assert wide[99] > 0.1
+    slope = np.polyfit(range(20, 100), np.log(shut[20:]), 1)[0]
+    assert -1.0 < slope < math.log(0.5) + 0.3, "about a half at each step"
+
+
+@pytest.mark.parametrize("bias", [-1.0, 0.0, 2.0, 5.0])
+def test_the_half_life_is_what_the_formula_says(chapter, bias):
+    zero, c = np.zeros((1, 1)), np.ones((1, 1))
+    weights = np.zeros((4, 1)), np.zeros((4, 1)), np.array([0.0, bias, 0.0, 0.0])
+    for _ in range(20):
+        _, c, _ = chapter.names.lstm_step(zero, zero, c, *weights)
+    formula = math.log(0.5) / math.log(chapter.names.sigmoid(bias))
+    assert 20 * math.log(0.5) / math.log(c.item()) == pytest.approx(formula)
+
+
+def test_one_more_in_the_bias_is_e_times_longer():
+    five, six, seven = (math.log(2) / math.log1p(math.exp(-b)) for b in (5, 6, 7))
+    assert six / five == pytest.approx(math.e, rel=0.01)
+    assert seven / six == pytest.approx(math.e, rel=0.01)
+
+
+def test_every_lstm_adds_over_a_hundred_steps_and_no_plain_network_does(chapter):
+    lstm, plain = (chapter.experiment[f"adding {kind}"] for kind in ("LSTM", "RNN"))
+    assert max(lstm["error"]) < 0.01 and max(lstm["updates"]) <= 2000
+    assert min(plain["error"]) > 0.1 and plain["updates"] == [None] * 3
+    assert len(plain["tuning"]["tried"]) >= len(lstm["tuning"]["tried"])
+
+
+def test_two_gates_are_missed_and_the_other_changes_overlap(chapter):
+    found = {name: each["error"] for name, each in chapter.experiment["variants"].items()}
+    full = found.pop("full")
+    assert len(found) == 8 and max(full) < 0.002
+    apart = {name for name, errors in found.items() if min(errors) > max(full)}
+    assert apart == {"no input gate", "no forget gate"}
+    stuck = [error for error in found["no forget gate"] if error > 0.9 / 12]
+    assert len(stuck) == 2
+    tried = [each["tuning"]["tried"] for each in chapter.experiment["variants"].values()]
+    assert len({len(rates) for rates in tried}) == 1, "the same cost for all"
+
+
+def test_the_story_is_remembered_at_every_distance(chapter):
+    shares = np.array(chapter.experiment["story"]["accuracy"])
+    assert shares.min() > 0.78
+    assert np.ptp(shares, axis=0).max() < 0.05
+    (ax,) = chapter.axes["story"]
+    lstm, plain = (line.get_ydata() for line in ax.lines)
+    assert lstm[-1] > plain[-1] + 0.2
+
+
+def test_the_unit_holds_the_reason_and_not_the_filler(chapter):
+    names, unit = chapter.names, chapter.names.unit
+    filler = " so mia says her aunt is coming i am going to the"
+    for reason in ("the fridge is empty", "my dog is restless"):
+        _, one = names.read(reason + names.after)
+        _, other = names.read(reason + filler)
+        between = abs(names.hungry["c"][-1, unit] - names.restless["c"][-1, unit])
+        assert abs(one["c"][-1, unit] - other["c"][-1, unit]) < 0.6 * between
+
+
+# The quiz
 
 
 def test_answer_1(chapter):
-    raise NotImplementedError("FILL IN: the answers of the quiz, computed")
+    c_t = 0.5 * 2 + 1 * -0.5
+    assert c_t == 0.5 and 0.4 < math.tanh(c_t) < 0.5
+
+
+def test_answer_4():
+    f = math.sqrt(0.5)
+    assert f == pytest.approx(0.71, abs=0.005) and f**2 == pytest.approx(0.5)
+    assert f**8 == pytest.approx(1 / 16)

@@ -1,26 +1,92 @@
-"""The live figure of chapter 06 computes what rnnlib computes."""
+"""The live figure of chapter 06 computes what rnnlib computes, and shows it gate by gate."""
+
+import base64
+import json
+import math
+import re
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 import rnnlib
+from rnnlib.data import storybook
+
+FIGURES = Path(__file__).resolve().parents[2] / "theme" / "figures"
 
 
-def test_the_computation_is_rnnlib_s(site, page):
-    rng = np.random.default_rng(0)
+@pytest.fixture
+def figure(site, page):
     page.goto(f"{site}/06_lstm.html")
-    page.wait_for_function("!!customElements.get('unrolled-lstm')")
-    for _ in range(20):
-        w_h, x = rng.normal(), rng.normal(size=rng.integers(1, 9))
-        got = page.evaluate(
-            """async ([w_h, x]) => {
-                 const { compute } = await import("./_static/figures/lstm.js");
-                 return compute({ w_h, x });
+    figure = page.locator("unrolled-lstm")
+    figure.scroll_into_view_if_needed()
+    figure.locator("svg .c").first.wait_for()
+    return figure
+
+
+def weights():
+    stored = json.loads((FIGURES / "lstm.json").read_text(encoding="utf-8"))
+    found = {}
+    for name, array in stored["weights"].items():
+        whole = np.frombuffer(base64.b64decode(array["int16"]), "<i2")
+        found[name] = whole.reshape(array["shape"]) * array["scale"]
+    return found, stored
+
+
+def inside(words):
+    """i, f, o and c after each word, (T, H), by rnnlib."""
+    named, _ = weights()
+    lstm = rnnlib.LSTM(32, 64)
+    lstm.load_state_dict({name: named[f"rnn.{name}"] for name in lstm.state_dict()})
+    numbers = [storybook.START, *(storybook.INDEX[word] for word in words)]
+    trace = lstm.trace(named["embedding.weight"][numbers][:, None])
+    return {name: trace[name][0, 1:, 0] for name in "ifgoch"}
+
+
+def table(figure):
+    figure.locator("summary").click()
+    rows = figure.locator("table tbody tr").all()
+    return [row.locator("th, td").all_text_contents() for row in rows]
+
+
+def test_the_gates_are_rnnlib_s_for_words_at_random(figure):
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        words = list(rng.choice(storybook.VOCABULARY[1:], size=rng.integers(1, 20)))
+        got = figure.page.evaluate(
+            """async (words) => {
+                 const script = document.querySelector("script[src*='figures/lstm.js']");
+                 const { reader } = await import(script.src);
+                 const { unpack } = await import(new URL("network.js", script.src));
+                 const model = await (await fetch(new URL("lstm.json", script.src))).json();
+                 return reader(unpack(model.weights))([0, ...words]).slice(1);
                }""",
-            [w_h, x.tolist()],
+            [storybook.INDEX[word] for word in words],
         )
-        h, expected = np.zeros((1, 1)), []
-        for x_t in x:
-            h, _ = rnnlib.rnn_step(np.array([[x_t]]), h, np.eye(1), np.array([[w_h]]), np.zeros(1))
-            expected.append(h[0, 0])
-        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-12)
-    raise NotImplementedError("FILL IN: the figure's own computation in place of this one")
+        for name, values in inside(words).items():
+            mine = np.array([state[name] for state in got])
+            np.testing.assert_allclose(mine, values, rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_a_sentence_of_the_reader_s_own_is_read(figure):
+    sentence = "my dog is restless so i am going to the"
+    figure.locator("input[type=text]").fill(sentence)
+    rows = table(figure)
+    unit = weights()[1]["unit"] - 1
+    assert [row[0] for row in rows] == sentence.split()
+    for name, column in (("i", 1), ("f", 2), ("o", 4), ("c", 5)):
+        shown = [float(row[column].replace("−", "-")) for row in rows]
+        np.testing.assert_allclose(shown, inside(sentence.split())[name][:, unit], atol=0.006)
+
+
+def test_an_unknown_word_is_named(figure):
+    figure.locator("input[type=text]").fill("the fridge is purple")
+    assert "purple" in figure.locator(".wrong").text_content()
+
+
+@pytest.mark.parametrize("bias", [-1.5, 0.0, 3.0, 5.5])
+def test_the_dial_tells_the_half_life(figure, bias):
+    figure.locator("input[type=range]").last.fill(str(bias))
+    told = figure.locator("svg").last.text_content()
+    said = float(re.search(r"after ([\d.]+) steps", told)[1])
+    assert said == pytest.approx(math.log(0.5) / math.log(1 / (1 + math.exp(-bias))), abs=0.06)

@@ -1,40 +1,159 @@
-// room: 13.2rem, 14.5rem, 14.5rem
-// <unrolled-lstm>: FILL IN: what is drawn, and what the reader moves.
+// room: 46.5rem, 48rem, 52rem
+// <unrolled-lstm>: an LSTM that rnnlib trained reads a sentence, here in the page. The reader writes
+// the sentence and chooses a unit, and sees its gates and its memory after each word. Below, a dial:
+// how long a memory lasts behind a forget gate with this bias.
 
 import { Figure, within } from "./figure.js";
-import { rnnStep, unroll } from "./network.js";
-import { number, slider, svg } from "./svg.js";
+import { layer, lstmStep, unpack, unroll } from "./network.js";
+import { html, number, numbers, slider, svg } from "./svg.js";
 
-/** FILL IN: what the figure computes, apart from all drawing, so that a test can compare it. */
-export function compute({ w_h, x }) {
-  const cell = { W_x: [[1]], W_h: [[w_h]], b: [0] };
-  return unroll((x_t, state) => rnnStep(cell, [x_t], state), x).map(({ h }) => h[0]);
+/** A function from words, as indices, to the state {i, f, g, o, c, h} after each of them. */
+export function reader(weights) {
+  const step = layer(lstmStep, weights, "rnn");
+  return (words) => unroll(step, words.map((word) => weights["embedding.weight"][word]));
 }
 
+/** Steps until half of a memory is left, if the forget gate has nothing but its bias. */
+export function halfLife(bias) {
+  return Math.log(2) / Math.log1p(Math.exp(-bias)); // f = 1 / (1 + exp(-bias))
+}
+
+const FIRST = "the fridge is empty so after a short nap while the cats are sleeping i am going to the";
+const LONGEST = 24, STEPS = 100, BIAS = 1;
+const ROWS = [["i", "writes"], ["f", "keeps"], ["o", "shows"], ["c", "memory"]];
+const TALL = 40, GAP = 20, WORDS = 84, DIAL = 110;
+
 class Lstm extends Figure {
-  static css = "rect { fill: var(--state); }";
-  static address = { w: within(0, 1) };
-  w = 0.8;
+  static css = `
+    .i, .g { fill: var(--input); } .f { fill: var(--state); } .o { fill: var(--output); } .c { fill: var(--lstm); }
+    .floor { stroke: var(--line); }
+    .name { font-size: 12px; fill: var(--muted); }
+    .word { font-size: 12px; text-anchor: end; }
+    .field { display: grid; gap: 0.25rem; }
+    .field span { font-size: 0.88rem; color: var(--muted); }
+    input[type="text"] { width: 100%; min-height: 2.4rem; padding: 0.2rem 0.5rem; }
+    input[aria-invalid="true"] { border: 2px solid var(--error); }
+    .wrong { color: var(--error); font-size: 0.88rem; min-height: 2.9em; margin: 0; }
+    .fading { fill: none; stroke: var(--state); stroke-width: 2; }
+    .half { stroke: var(--ink); stroke-dasharray: 4 4; }
+    .status { min-height: 2.9em; }
+    @container (max-width: 420px) { .status { min-height: 5.8em; } }`;
+  static weights = "lstm.json";
+  static address = { story: (text) => text, unit: within(1, 64), bias: within(-2, 6) };
+  story = FIRST;
+  unit = 1;
+  bias = BIAS;
 
   build() {
-    this.drawing = svg("svg", { role: "img", height: 80, "aria-label": "FILL IN: what is drawn, in words" });
-    this.slider = slider({
-      label: "w_h", min: 0, max: 1, step: 0.05, value: this.w,
-      onInput: (value) => { this.w = value; this.update(); },
-    });
-    return [this.drawing, this.slider.element];
+    this.text = html("input", { type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false",
+      "aria-describedby": "wrong", value: FIRST, oninput: () => this.write(this.text.value) });
+    this.wrong = html("p", { class: "wrong", id: "wrong", role: "alert" });
+    this.chosen = slider({ label: "unit of the memory", min: 1, max: 64, step: 1, value: this.unit,
+      format: (unit) => `${unit}`, onInput: (unit) => { this.unit = unit; this.update(); } });
+    this.drawing = svg("svg", { role: "img", height: ROWS.length * (TALL + GAP) + WORDS, "aria-label": "Gates and memory" });
+    this.table = numbers("All numbers");
+    this.dial = slider({ label: "bias of a forget gate", min: -2, max: 6, step: 0.5, value: BIAS,
+      format: (bias) => number(bias, 1), onInput: (bias) => { this.bias = bias; this.update(); } });
+    this.curve = svg("svg", { role: "img", height: DIAL, "aria-label": "A memory that fades" });
+    return [
+      html("label", { class: "field" }, html("span", {}, "A sentence; write your own"), this.text), this.wrong,
+      this.chosen.element, this.drawing, this.status, this.table.element, this.dial.element, this.curve,
+    ];
+  }
+
+  loaded(model) {
+    this.model = model;
+    this.network = reader(unpack(model.weights));
+    this.index = new Map(model.vocabulary.map((word, i) => [word, i]));
+    this.unit = model.unit;
+    this.chosen.set(this.unit);
+    this.tell(this.story);
+  }
+
+  tell(text) {
+    const words = text.toLowerCase().split(/[^a-z]+/).filter(Boolean);
+    const unknown = words.filter((word) => !this.index.has(word));
+    if (unknown.length) throw new RangeError(`the network does not know “${unknown[0]}”`);
+    if (!words.length) throw new RangeError("a sentence has at least one word");
+    if (words.length > LONGEST) throw new RangeError(`the sentence has ${words.length} words, but may have at most ${LONGEST}`);
+    this.states = this.network([0, ...words.map((word) => this.index.get(word))]).slice(1);
+    this.story = words.join(" ");
+  }
+
+  write(text) {
+    if (!this.model) return;
+    let problem = "";
+    try {
+      this.tell(text);
+    } catch ({ message }) {
+      problem = `${message[0].toUpperCase()}${message.slice(1)}.`;
+    }
+    this.wrong.textContent = problem;
+    this.text.setAttribute("aria-invalid", problem !== "");
+    this.update();
   }
 
   render(width) {
-    const h = compute({ w_h: this.w, x: [1, 0, 0, 0] });
-    this.drawing.setAttribute("viewBox", `0 0 ${width} 80`);
-    this.drawing.replaceChildren(...h.map((value, i) =>
-      svg("rect", { x: i * width / 4, y: 80 - 80 * value, width: 20, height: 80 * value })));
-    this.say(`FILL IN: what is to be seen; after four steps ${number(h[3])} is left.`);
+    const words = this.story.split(" "), step = width / words.length, k = this.unit - 1;
+    const rows = Object.fromEntries(ROWS.map(([name]) => [name, this.states.map((state) => state[name][k])]));
+    const largest = Math.max(1, ...rows.c.map(Math.abs)), parts = [];
+    ROWS.forEach(([name, does], row) => {
+      const top = row * (TALL + GAP) + GAP, floor = name === "c" ? top + TALL / 2 : top + TALL;
+      const scale = name === "c" ? TALL / 2 / largest : TALL;
+      parts.push(svg("text", { class: "name", x: 0, y: top - 6 }, `${name} ${does}`),
+        svg("line", { class: "floor", x1: 0, x2: width, y1: floor, y2: floor }));
+      rows[name].forEach((value, t) => {
+        const tall = Math.abs(value) * scale;
+        parts.push(svg("rect", { class: name, x: t * step + 1, width: Math.max(step - 2, 1), height: tall, y: value > 0 ? floor - tall : floor }));
+      });
+    });
+    const under = ROWS.length * (TALL + GAP) + 8;
+    words.forEach((word, t) => {
+      const x = (t + 0.5) * step + 4;
+      parts.push(svg("text", { class: "word", x, y: under, transform: `rotate(-90 ${x} ${under})` }, word));
+    });
+    const wrote = rows.i.indexOf(Math.max(...rows.i)), least = rows.f.indexOf(Math.min(...rows.f));
+    const story = `Unit ${this.unit} writes most at “${words[wrote]}” (i is ${number(rows.i[wrote])}) and keeps least at “${words[least]}” `
+      + `(f is ${number(rows.f[least])}). At the end its memory is ${number(rows.c.at(-1))}.`;
+    this.drawing.setAttribute("viewBox", `0 0 ${width} ${under + WORDS - 8}`);
+    this.drawing.setAttribute("aria-label", `Gates and memory of one unit after each of ${words.length} words. ${story}`);
+    this.drawing.replaceChildren(...parts);
+    this.say(story);
+    this.table.fill(["word", "i", "f", "g", "o", "c", "h"], words.map((word, t) =>
+      [word, ...[..."ifgoch"].map((name) => number(this.states[t][name][k]))]));
+    this.#fade(width);
   }
 
-  get setting() { return this.w === 0.8 ? {} : { w: this.w }; }
-  set setting({ w = 0.8 }) { this.w = w; this.slider.set(w); }
+  /** What is left of a memory of 1 over a hundred steps. */
+  #fade(width) {
+    const half = halfLife(this.bias), left = (n) => 0.5 ** (n / half);
+    const x = (n) => (n / STEPS) * width, y = (value) => DIAL - 24 - value * (DIAL - 40);
+    const path = Array.from({ length: STEPS + 1 }, (_, n) => `${n ? "L" : "M"}${x(n).toFixed(1)} ${y(left(n)).toFixed(1)}`).join("");
+    const told = `A half is left after ${number(half, 1)} steps, a thousandth after ${number(half * Math.log2(1000), 0)}.`;
+    this.curve.setAttribute("viewBox", `0 0 ${width} ${DIAL}`);
+    this.curve.setAttribute("aria-label", `A memory of 1 over ${STEPS} steps. ${told}`);
+    this.curve.replaceChildren(
+      svg("line", { class: "floor", x1: 0, x2: width, y1: y(0), y2: y(0) }),
+      svg("line", { class: "half", x1: 0, x2: width, y1: y(0.5), y2: y(0.5) }),
+      svg("path", { class: "fading", d: path }),
+      svg("text", { class: "name", x: 0, y: DIAL - 6 }, told));
+  }
+
+  get setting() {
+    const setting = {};
+    if (this.story !== FIRST) setting.story = this.story.replaceAll(" ", "-");
+    if (this.unit !== this.model.unit) setting.unit = this.unit;
+    if (this.bias !== BIAS) setting.bias = this.bias;
+    return setting;
+  }
+
+  set setting({ story = FIRST, unit = this.model.unit, bias = BIAS }) {
+    this.tell(story);
+    Object.assign(this, { unit: Math.round(unit), bias });
+    this.text.value = this.story;
+    this.chosen.set(this.unit);
+    this.dial.set(bias);
+  }
 }
 
 Lstm.define("lstm");
