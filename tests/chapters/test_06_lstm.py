@@ -1,11 +1,15 @@
 """Chapter 06: what each gate mends, how far the gradient reaches, how long a memory lasts."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import rnnlib
+from rnnlib.data import storybook
+
+FIGURES = Path(__file__).resolve().parents[2] / "theme" / "figures"
 
 
 def test_each_repair_mends_a_fault_that_the_one_before_left(chapter):
@@ -90,14 +94,27 @@ def test_the_story_is_remembered_at_every_distance(chapter):
     assert lstm[-1] > plain[-1] + 0.2
 
 
-def test_the_unit_holds_the_reason_and_not_the_filler(chapter):
+def test_one_unit_keeps_the_reason_through_any_filler(chapter):
     names, unit = chapter.names, chapter.names.unit
-    filler = " so mia says her aunt is coming i am going to the"
-    for reason in ("the fridge is empty", "my dog is restless"):
-        _, one = names.read(reason + names.after)
-        _, other = names.read(reason + filler)
-        between = abs(names.hungry["c"][-1, unit] - names.restless["c"][-1, unit])
-        assert abs(one["c"][-1, unit] - other["c"][-1, unit]) < 0.6 * between
+    figure = (FIGURES / "lstm.js").read_text(encoding="utf-8")
+    assert f"UNIT = {unit + 1};" in figure, "the figure begins with it"
+    rng, frame = np.random.default_rng(7), names.frame
+    held = {}
+    for reason in (one.split() for one in storybook.TOLD if one):
+        fillers = [storybook.filler(16, rng) for _ in range(3)]
+        ends = [names.read(*reason, "so", *f, *frame)["c"][-1, unit] for f in fillers]
+        held[" ".join(reason)] = (np.mean(ends), np.ptp(ends))
+    means, spreads = np.transpose(list(held.values()))
+    assert means.std() > 5 * spreads.mean(), "reasons differ more than fillers"
+
+
+def test_the_gates_write_at_the_dog_and_show_at_the_end(chapter):
+    names = chapter.names
+    i, f, o, c = (names.inside[name][:, names.unit] for name in "ifoc")
+    assert names.words[i[:13].argmax()] == "dog" and i[1] > 0.9
+    assert i[2:14].max() < 0.2 and f[:14].min() > 0.9
+    assert abs(c[1:14] - c[1]).max() < 0.2
+    assert o[14:].min() > 0.9 > o[:14].max()
 
 
 # The quiz

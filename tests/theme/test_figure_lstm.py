@@ -19,7 +19,7 @@ FIGURES = Path(__file__).resolve().parents[2] / "theme" / "figures"
 def figure(site, page):
     page.goto(f"{site}/06_lstm.html")
     figure = page.locator("unrolled-lstm")
-    figure.scroll_into_view_if_needed()
+    figure.locator("input[type=text]").click()  # the weights come at the first press
     figure.locator("svg .c").first.wait_for()
     return figure
 
@@ -30,12 +30,12 @@ def weights():
     for name, array in stored["weights"].items():
         whole = np.frombuffer(base64.b64decode(array["int16"]), "<i2")
         found[name] = whole.reshape(array["shape"]) * array["scale"]
-    return found, stored
+    return found
 
 
 def inside(words):
     """i, f, o and c after each word, (T, H), by rnnlib."""
-    named, _ = weights()
+    named = weights()
     lstm = rnnlib.LSTM(32, 64)
     lstm.load_state_dict({name: named[f"rnn.{name}"] for name in lstm.state_dict()})
     numbers = [storybook.START, *(storybook.INDEX[word] for word in words)]
@@ -72,7 +72,7 @@ def test_a_sentence_of_the_reader_s_own_is_read(figure):
     sentence = "my dog is restless so i am going to the"
     figure.locator("input[type=text]").fill(sentence)
     rows = table(figure)
-    unit = weights()[1]["unit"] - 1
+    unit = int(figure.locator("input[type=range]").first.input_value()) - 1
     assert [row[0] for row in rows] == sentence.split()
     for name, column in (("i", 1), ("f", 2), ("o", 4), ("c", 5)):
         shown = [float(row[column].replace("−", "-")) for row in rows]

@@ -18,8 +18,8 @@ export function halfLife(bias) {
   return Math.log(2) / Math.log1p(Math.exp(-bias)); // f = 1 / (1 + exp(-bias))
 }
 
-const FIRST = "the fridge is empty so after a short nap while the cats are sleeping i am going to the";
-const LONGEST = 24, STEPS = 100, BIAS = 1;
+const FIRST = "my dog is restless so after a short nap while the cats are sleeping i am going to the";
+const LONGEST = 24, STEPS = 100, BIAS = 1, UNIT = 15; // the unit that keeps the reason best
 const ROWS = [["i", "writes"], ["f", "keeps"], ["o", "shows"], ["c", "memory"]];
 const TALL = 40, GAP = 20, WORDS = 84, DIAL = 110;
 
@@ -39,9 +39,10 @@ class Lstm extends Figure {
     .status { min-height: 2.9em; }
     @container (max-width: 420px) { .status { min-height: 5.8em; } }`;
   static weights = "lstm.json";
+  static heavy = true;
   static address = { story: (text) => text, unit: within(1, 64), bias: within(-2, 6) };
   story = FIRST;
-  unit = 1;
+  unit = UNIT;
   bias = BIAS;
 
   build() {
@@ -65,8 +66,6 @@ class Lstm extends Figure {
     this.model = model;
     this.network = reader(unpack(model.weights));
     this.index = new Map(model.vocabulary.map((word, i) => [word, i]));
-    this.unit = model.unit;
-    this.chosen.set(this.unit);
     this.tell(this.story);
   }
 
@@ -142,12 +141,12 @@ class Lstm extends Figure {
   get setting() {
     const setting = {};
     if (this.story !== FIRST) setting.story = this.story.replaceAll(" ", "-");
-    if (this.unit !== this.model.unit) setting.unit = this.unit;
+    if (this.unit !== UNIT) setting.unit = this.unit;
     if (this.bias !== BIAS) setting.bias = this.bias;
     return setting;
   }
 
-  set setting({ story = FIRST, unit = this.model.unit, bias = BIAS }) {
+  set setting({ story = FIRST, unit = UNIT, bias = BIAS }) {
     this.tell(story);
     Object.assign(this, { unit: Math.round(unit), bias });
     this.text.value = this.story;

@@ -41,7 +41,7 @@ EDITS = {
         "it is the gate, not its bias": "-np.log(np.expm1(np.log(2) / np.asarray(n))) → np.exp(-np.log(2) / np.asarray(n))",
         "it is the half-life of a bias n": "-np.log(np.expm1(np.log(2) / np.asarray(n))) → np.log(2) / np.log1p(np.exp(-np.asarray(n)))",
         "2**(1/n) is taken as e**(1/n)": "np.log(2) / np.asarray(n) → 1 / np.asarray(n)",
-        "for n = 1e12 the bias is": "np.expm1(np.log(2) / np.asarray(n)) → np.round(2 ** (1 / np.asarray(n)) - 1, 9)",
+        "for n = 1e18 the bias is": "np.expm1(np.log(2) / np.asarray(n)) → (2 ** (1 / np.asarray(n)) - 1)",
         "the 1 is not subtracted": "np.expm1(np.log(2) / np.asarray(n)) → np.exp(np.log(2) / np.asarray(n))",
     },
     "input_coupled_step": {
