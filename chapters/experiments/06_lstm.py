@@ -162,7 +162,7 @@ def story():
 def lstm():
     """What the live figure needs: the vocabulary, and the first of the readers."""
     weights = reader(SETTINGS["story"]["seeds"][0]).state_dict()
-    return {"vocabulary": storybook.VOCABULARY, "weights": pack(weights)}
+    return {"vocabulary": storybook.VOCABULARY, "weights": pack(weights, bits=8)}
 
 
 PARTS = {

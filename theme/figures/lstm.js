@@ -1,4 +1,4 @@
-// room: 46.5rem, 48rem, 52rem
+// room: 47.8rem, 47.8rem, 50.4rem
 // <unrolled-lstm>: an LSTM that rnnlib trained reads a sentence, here in the page. The reader writes
 // the sentence and chooses a unit, and sees its gates and its memory after each word. Below, a dial:
 // how long a memory lasts behind a forget gate with this bias.
@@ -21,7 +21,7 @@ export function halfLife(bias) {
 const FIRST = "my dog is restless so after a short nap while the cats are sleeping i am going to the";
 const LONGEST = 24, STEPS = 100, BIAS = 1, UNIT = 15; // the unit that keeps the reason best
 const ROWS = [["i", "writes"], ["f", "keeps"], ["o", "shows"], ["c", "memory"]];
-const TALL = 40, GAP = 20, WORDS = 84, DIAL = 110;
+const TALL = 40, GAP = 20, WORDS = 84, DIAL = 90;
 
 class Lstm extends Figure {
   static css = `
@@ -36,10 +36,10 @@ class Lstm extends Figure {
     .wrong { color: var(--error); font-size: 0.88rem; min-height: 2.9em; margin: 0; }
     .fading { fill: none; stroke: var(--state); stroke-width: 2; }
     .half { stroke: var(--ink); stroke-dasharray: 4 4; }
+    .told { font-size: 0.88rem; color: var(--muted); margin: 0; min-height: 1.45em; }
     .status { min-height: 2.9em; }
-    @container (max-width: 420px) { .status { min-height: 5.8em; } }`;
+    @container (max-width: 420px) { .status { min-height: 5.8em; } .told { min-height: 2.9em; } }`;
   static weights = "lstm.json";
-  static heavy = true;
   static address = { story: (text) => text, unit: within(1, 64), bias: within(-2, 6) };
   story = FIRST;
   unit = UNIT;
@@ -56,9 +56,10 @@ class Lstm extends Figure {
     this.dial = slider({ label: "bias of a forget gate", min: -2, max: 6, step: 0.5, value: BIAS,
       format: (bias) => number(bias, 1), onInput: (bias) => { this.bias = bias; this.update(); } });
     this.curve = svg("svg", { role: "img", height: DIAL, "aria-label": "A memory that fades" });
+    this.told = html("p", { class: "told" });
     return [
       html("label", { class: "field" }, html("span", {}, "A sentence; write your own"), this.text), this.wrong,
-      this.chosen.element, this.drawing, this.status, this.table.element, this.dial.element, this.curve,
+      this.chosen.element, this.drawing, this.status, this.table.element, this.dial.element, this.curve, this.told,
     ];
   }
 
@@ -111,9 +112,8 @@ class Lstm extends Figure {
       const x = (t + 0.5) * step + 4;
       parts.push(svg("text", { class: "word", x, y: under, transform: `rotate(-90 ${x} ${under})` }, word));
     });
-    const wrote = rows.i.indexOf(Math.max(...rows.i)), least = rows.f.indexOf(Math.min(...rows.f));
-    const story = `Unit ${this.unit} writes most at “${words[wrote]}” (i is ${number(rows.i[wrote])}) and keeps least at “${words[least]}” `
-      + `(f is ${number(rows.f[least])}). At the end its memory is ${number(rows.c.at(-1))}.`;
+    const story = `Unit ${this.unit} writes (i above a half) ${where(words, (t) => rows.i[t] > 0.5)}, and lets go (f below a half) `
+      + `${where(words, (t) => rows.f[t] < 0.5)}. At the end its memory is ${number(rows.c.at(-1))}.`;
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${under + WORDS - 8}`);
     this.drawing.setAttribute("aria-label", `Gates and memory of one unit after each of ${words.length} words. ${story}`);
     this.drawing.replaceChildren(...parts);
@@ -126,7 +126,7 @@ class Lstm extends Figure {
   /** What is left of a memory of 1 over a hundred steps. */
   #fade(width) {
     const half = halfLife(this.bias), left = (n) => 0.5 ** (n / half);
-    const x = (n) => (n / STEPS) * width, y = (value) => DIAL - 24 - value * (DIAL - 40);
+    const x = (n) => (n / STEPS) * width, y = (value) => DIAL - 4 - value * (DIAL - 12);
     const path = Array.from({ length: STEPS + 1 }, (_, n) => `${n ? "L" : "M"}${x(n).toFixed(1)} ${y(left(n)).toFixed(1)}`).join("");
     const told = `A half is left after ${number(half, 1)} steps, a thousandth after ${number(half * Math.log2(1000), 0)}.`;
     this.curve.setAttribute("viewBox", `0 0 ${width} ${DIAL}`);
@@ -134,8 +134,8 @@ class Lstm extends Figure {
     this.curve.replaceChildren(
       svg("line", { class: "floor", x1: 0, x2: width, y1: y(0), y2: y(0) }),
       svg("line", { class: "half", x1: 0, x2: width, y1: y(0.5), y2: y(0.5) }),
-      svg("path", { class: "fading", d: path }),
-      svg("text", { class: "name", x: 0, y: DIAL - 6 }, told));
+      svg("path", { class: "fading", d: path }));
+    this.told.textContent = told;
   }
 
   get setting() {
@@ -153,6 +153,13 @@ class Lstm extends Figure {
     this.chosen.set(this.unit);
     this.dial.set(bias);
   }
+}
+
+/** At which words something holds: few are named, many are counted. */
+function where(words, holds) {
+  const found = words.filter((_, t) => holds(t));
+  if (!found.length) return "nowhere";
+  return found.length > 3 ? `at ${found.length} of ${words.length} words` : `at ${found.map((word) => `“${word}”`).join(", ")}`;
 }
 
 Lstm.define("lstm");
