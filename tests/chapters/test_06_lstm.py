@@ -71,6 +71,9 @@ def test_every_lstm_adds_over_a_hundred_steps_and_no_plain_network_does(chapter)
     assert max(lstm["error"]) < 0.01 and max(lstm["updates"]) <= 2000
     assert min(plain["error"]) > 0.1 and plain["updates"] == [None] * 3
     assert len(plain["tuning"]["tried"]) >= len(lstm["tuning"]["tried"])
+    relu = chapter.names.identity
+    assert relu["T"] == 100 and max(relu["test"]) < 0.02, "and ReLUs with the identity do"
+    assert max(relu["updates"]) <= max(lstm["updates"])
 
 
 def test_two_gates_are_missed_and_the_other_changes_overlap(chapter):
