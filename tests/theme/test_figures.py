@@ -136,7 +136,8 @@ OUTSIDE = f"""(element) => {{
 SMALL_TEXT = f"""(element) => {SHADOW}.flatMap((part) => {{
     const written = [...part.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
     if (!written || !part.getClientRects().length) return [];
-    const size = parseFloat(getComputedStyle(part).fontSize) * (part.getScreenCTM?.().a ?? 1);
+    const {{ a, b }} = part.getScreenCTM?.() ?? {{ a: 1, b: 0 }};
+    const size = parseFloat(getComputedStyle(part).fontSize) * Math.hypot(a, b); // words may stand
     const least = part.matches("sub, .index, sub *") ? 8.5 : 10.9;
     return size < least ? [`${{size}} px: ${{part.textContent}}`] : [];
 }})"""

@@ -1,4 +1,4 @@
-// room: 47.8rem, 47.8rem, 50.4rem
+// room: 47.8rem, 47.8rem, 51.7rem
 // <unrolled-lstm>: an LSTM that rnnlib trained reads a sentence, here in the page. The reader writes
 // the sentence and chooses a unit, and sees its gates and its memory after each word. Below, a dial:
 // how long a memory lasts behind a forget gate with this bias.
