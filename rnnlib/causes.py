@@ -29,6 +29,7 @@ import numpy as np
 
 LOOP = "a `return` stands inside the loop, so that the loop ends after its first turn"
 FIRST = "only the first step is there; a `return` inside the loop would end it after one turn"
+MARKS = {"f": np.nan, "i": -987_654_321}  # what no answer holds, by the kind of number
 EMPTY = (
     "an empty list becomes an array of shape (0,). Make the result at the start with its whole "
     "shape, for example with np.empty, so that it is right where the loop never runs"
@@ -292,15 +293,15 @@ def of_source(function: Callable) -> str:
 
 
 def of_second_call(function: Callable, args: Sequence[Any], result: Any, got: Any = None) -> str:
-    """What shows when the same is asked again, and np.empty gives nothing but nan.
+    """What shows when the same is asked again, and np.empty gives nothing but marks.
 
     `got` is the one of several results that is wrong.
     """
 
     def unfilled(shape: Any, dtype: Any = float, *_: Any, **__: Any) -> np.ndarray:
         array = np.zeros(shape, dtype)
-        if array.dtype.kind == "f":
-            array.fill(np.nan)
+        if array.dtype.kind in MARKS:
+            array.fill(MARKS[array.dtype.kind])
         return array
 
     def like(array: Any, dtype: Any = None, *_: Any, **__: Any) -> np.ndarray:
@@ -316,7 +317,7 @@ def of_second_call(function: Callable, args: Sequence[Any], result: Any, got: An
     second = again if isinstance(again, (tuple, list)) else [again]
     for a, b in zip(first, second, strict=False):
         if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape:
-            left = np.isnan(b) if b.dtype.kind == "f" else np.zeros(b.shape, dtype=bool)
+            left = np.isnan(b) if b.dtype.kind == "f" else b == MARKS["i"]
             if (left & (a == a)).any() and close(a[~left], b[~left]):
                 if got is None or a is got or not any(one is got for one in first):
                     return "entries are used before they are filled in; np.empty fills in nothing"

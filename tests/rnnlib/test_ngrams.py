@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnlib.data import storybook
-from rnnlib.ngrams import NGram
+from rnnlib.ngrams import KneserNey, NGram
 
 V = len(storybook.VOCABULARY)
 
@@ -95,3 +95,56 @@ def test_words_outside_the_window_change_nothing():
 def test_a_wrong_argument_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def slow_kneser_ney(text, context, word, size):
+    """Chen and Goodman's formula for one text, behind START signs, one context at a time."""
+    n = len(context)
+    padded = [0] * (size - 1) + text
+
+    def kinds(length):
+        """Each run of a context of this length and a word: how often, or behind how many words."""
+        longer = length + 1 if length + 1 == size else length + 2
+        ends = range(size - 1, len(padded))
+        runs = [tuple(padded[end - longer + 1 : end + 1]) for end in ends]
+        return Counter(runs) if longer == length + 1 else Counter(run[1:] for run in set(runs))
+
+    counts = kinds(n)
+    of = Counter(counts.values())
+    if all(of[k] for k in (1, 2, 3, 4)):
+        share = of[1] / (of[1] + 2 * of[2])
+        taken = [min(max(k - (k + 1) * share * of[k + 1] / of[k], 0.05), k) for k in (1, 2, 3)]
+    else:
+        taken = [0.5, 0.5, 0.5]
+    followers = {run[-1]: count for run, count in counts.items() if run[:-1] == tuple(context)}
+    shorter = slow_kneser_ney(text, context[1:], word, size) if n else 1 / V
+    if not followers:
+        return shorter
+    each = {w: taken[min(count, 3) - 1] for w, count in followers.items()}
+    kept = followers.get(word, 0) - each.get(word, 0)
+    return (kept + sum(each.values()) * shorter) / sum(followers.values())
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+def test_kneser_ney_equals_the_formula(order):
+    rng = np.random.default_rng(order)
+    text = rng.zipf(1.6, size=400).clip(max=9).tolist()
+    model = KneserNey(order, V).fit(np.array(text)[:, None])
+    for k in range(20):
+        at = int(rng.integers(order, len(text)))
+        context = text[at - order + 1 : at] if k % 2 else rng.integers(1, 12, order - 1).tolist()
+        p = model.predict(np.array(context, dtype=int).reshape(-1, 1))[0]
+        np.testing.assert_allclose(p.sum(), 1, rtol=1e-12)
+        for word in (text[at], int(rng.integers(1, 12))):
+            exact = slow_kneser_ney(text, context, word, order)
+            assert p[word] == pytest.approx(exact, rel=1e-10)
+
+
+def test_kneser_ney_counts_a_repeated_passage_once():
+    """What follows one word only is likely behind that word alone, however often it does."""
+    text = [1, 2] * 50 + [3, 4, 5, 4, 6, 4]
+    y = np.array(text)[:, None]
+    nowhere = np.array([[8]])
+    kneser_ney, witten_bell = KneserNey(2, V).fit(y), NGram(2, V).fit(y)
+    assert kneser_ney.predict(nowhere)[0, 4] > kneser_ney.predict(nowhere)[0, 2]
+    assert witten_bell.predict(nowhere)[0, 4] < witten_bell.predict(nowhere)[0, 2]

@@ -40,12 +40,17 @@ def opened(page, site: str, name: str):
 def opened_here(page, name: str):
     figure = page.locator(f"unrolled-{name}").first
     figure.scroll_into_view_if_needed()
+    wake(page, figure)
+    return figure
+
+
+def wake(page, figure) -> None:
+    """Wait for a figure's weights; heavy ones are fetched when something is pressed."""
     figure.locator(".card").wait_for()
     if figure.evaluate("element => element.constructor.heavy"):
         figure.locator("button, input, select").first.focus()
         page.keyboard.press("Shift")
     figure.locator(".card:not([aria-busy])").wait_for()
-    return figure
 
 
 def controls(figure) -> list:
@@ -106,8 +111,9 @@ def test_the_page_keeps_its_room(browser, site, name):
         figure = page.locator(f"unrolled-{name}").first
         figure.scroll_into_view_if_needed()
         if state != "kept":
-            ready = "" if state == "full" else ", .card[aria-busy]"
-            figure.locator(".card:not([aria-busy])" + ready).wait_for()
+            if state == "full":
+                wake(page, figure)
+            figure.locator(".card").wait_for()
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_function("document.styleSheets.length > 1")
@@ -303,7 +309,7 @@ def test_nonsense_in_the_address_is_said(site, page, name):
     if not figure.evaluate("element => Boolean(element.constructor.address)"):
         pytest.skip("this figure writes nothing there")
     figure.scroll_into_view_if_needed()
-    figure.locator(".card:not([aria-busy])").wait_for()
+    wake(page, figure)
     assert "address of this page asks for" in figure.locator(".status").text_content()
 
     figure = opened(page, site, name)
@@ -314,7 +320,7 @@ def test_nonsense_in_the_address_is_said(site, page, name):
     written = figure.evaluate("element => JSON.stringify(element.setting)")
     page.reload()
     figure.scroll_into_view_if_needed()
-    figure.locator(".card:not([aria-busy])").wait_for()
+    wake(page, figure)
     assert figure.evaluate("element => JSON.stringify(element.setting)") == written
 
 

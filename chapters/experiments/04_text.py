@@ -1,0 +1,244 @@
+"""Chapter 04, the long runs: how many bits does a character cost, and what is written?
+
+A plain RNN and an LSTM (chapter 06 builds it) learn NumPy's docstrings with the chapter's own
+code; n-grams of all orders count the same text. The live figure writes with the LSTM. A
+quarter of an hour, most of it for the networks.
+"""
+
+from functools import cache, partial
+
+import numpy as np
+from record import cells, pack, run
+
+from rnnlib import LSTM, RNN, Adam, CosineAnnealingLR, fit
+from rnnlib.data import text
+from rnnlib.ngrams import KneserNey, NGram
+from rnnlib.training import Pieces
+
+SETTINGS = {
+    "models": {
+        "RNN": {"learning_rate": 0.002, "epochs": 14, "seeds": [0, 1, 2]},
+        "LSTM": {"learning_rate": 0.005, "epochs": 14, "seeds": [0, 1, 2]},
+    },
+    "hidden": 192,
+    "embedding": 32,
+    "strands": 16,
+    "steps": 50,
+    "clip_norm": 1.0,
+    "schedule": "cosine, down to 0",
+    "orders": [2, 3, 4, 5, 6, 8, 10, 12, 14],
+    "strengths": [1.0, 2.0, 4.0, 8.0, 16.0],
+    "shares": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9],
+    "temperatures": [0.0, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2],
+    "written_after": [0, 1, 3, 14],
+    "written_seeds": [0, 1, 2, 3, 4],
+    "written_characters": 1000,
+    "read_since": [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    "read_stride": 50,
+}
+chapter = cells(
+    "04_text",
+    "imports",
+    "docstrings",
+    "parts",
+    "ngram-surprise",
+    "writer",
+    "surprise",
+    "write",
+    "words",
+    "copied",
+)
+LAYERS = {"RNN": RNN, "LSTM": LSTM}
+
+
+def mean(bits):
+    return round(float(np.mean(bits)), 4)
+
+
+# The n-grams
+
+
+@cache
+def ngrams():
+    """Bits of validation for each order, and of the test for the best: both ways of smoothing."""
+    train = chapter.codes["train"][:, None]
+
+    def bits(model, part="validation"):
+        return mean(chapter.ngram_surprise(model.fit(train), chapter.codes[part]))
+
+    kneser_ney = [bits(KneserNey(order, chapter.V)) for order in SETTINGS["orders"]]
+    best = SETTINGS["orders"][int(np.argmin(kneser_ney))]
+    tuned = {
+        (order, strength): bits(NGram(order, chapter.V, strength))
+        for order in SETTINGS["orders"][2:6]
+        for strength in SETTINGS["strengths"]
+    }
+    order, strength = min(tuned, key=tuned.get)
+    return {
+        "Kneser-Ney": {
+            "validation": kneser_ney,
+            "order": best,
+            "test": bits(KneserNey(best, chapter.V), "test"),
+        },
+        "Witten-Bell": {
+            "tuning": [[*setting, value] for setting, value in tuned.items()],
+            "order": order,
+            "strength": strength,
+            "test": bits(NGram(order, chapter.V, strength), "test"),
+        },
+    }
+
+
+# The networks
+
+
+def fresh(name, seed=0):
+    sizes = chapter.V, SETTINGS["embedding"], SETTINGS["hidden"]
+    return chapter.Writer(*sizes, seed, LAYERS[name])
+
+
+@cache
+def train(name, seed):
+    """The bits of validation after each epoch, and the weights after each; "0" are the first."""
+    kind, code = SETTINGS["models"][name], chapter.codes["train"]
+    model = fresh(name, seed)
+    pieces = Pieces(code[:-1], code[1:], SETTINGS["strands"], SETTINGS["steps"])
+    optimizer = Adam(model.parameters(), lr=kind["learning_rate"])
+    schedule = CosineAnnealingLR(optimizer, T_max=kind["epochs"] * len(pieces))
+    curve, weights = [], {"0": model.state_dict()}
+
+    def evaluate():
+        curve.append(mean(chapter.surprise(model, chapter.codes["validation"], strands=32)))
+        weights[str(len(curve))] = model.state_dict()
+        print(name, seed, len(curve), curve[-1], flush=True)
+        return {"validation": curve[-1]}
+
+    fit(
+        model,
+        pieces,
+        optimizer,
+        epochs=kind["epochs"],
+        clip_norm=SETTINGS["clip_norm"],
+        carry_state=True,
+        schedule=schedule,
+        evaluate=evaluate,
+        progress=False,
+    )
+    return curve, weights
+
+
+def after(name, seed, epochs):
+    """The model as it was after so many epochs."""
+    model = fresh(name)
+    model.load_state_dict(train(name, seed)[1][str(epochs)])
+    return model.eval()
+
+
+def trained(name, seed=0):
+    return after(name, seed, SETTINGS["models"][name]["epochs"])
+
+
+def network(name):
+    """Bits of validation after each epoch and of the test, for every seed."""
+    seeds = SETTINGS["models"][name]["seeds"]
+    test = chapter.codes["test"]
+    return {
+        "seeds": seeds,
+        "parameters": sum(p.data.size for p in fresh(name).parameters()),
+        "validation": [train(name, seed)[0] for seed in seeds],
+        "test": [mean(chapter.surprise(trained(name, seed), test)) for seed in seeds],
+        "train": [
+            mean(chapter.surprise(trained(name, seed), chapter.codes["train"][:70_000]))
+            for seed in seeds
+        ],
+    }
+
+
+def mixed():
+    """Bits of a mean of both distributions, the LSTM's share chosen by validation."""
+    train = chapter.codes["train"][:, None]
+    order = ngrams()["Kneser-Ney"]["order"]
+    ngram = KneserNey(order, chapter.V).fit(train)
+    found = {"order": order, "seeds": SETTINGS["models"]["LSTM"]["seeds"], "share": [], "test": []}
+    for seed in found["seeds"]:
+        p = {
+            part: (
+                2.0 ** -chapter.surprise(trained("LSTM", seed), chapter.codes[part]),
+                2.0 ** -chapter.ngram_surprise(ngram, chapter.codes[part]),
+            )
+            for part in ("validation", "test")
+        }
+
+        def bits(part, share, p=p):
+            ours, counted = p[part]
+            return mean(-np.log2(share * ours + (1 - share) * counted))
+
+        share = min(SETTINGS["shares"], key=lambda share: bits("validation", share))
+        found["share"].append(share)
+        found["test"].append(bits("test", share))
+    return found
+
+
+def reach():
+    """Bits of validation by how many characters were read since the state was zero."""
+    ends, code = SETTINGS["read_since"], chapter.codes["validation"]
+    starts = range(0, len(code) - ends[-1] - 1, SETTINGS["read_stride"])
+    windows = np.array([code[k : k + ends[-1] + 1] for k in starts]).T  # (T + 1, N)
+    found = {}
+    for name, kind in SETTINGS["models"].items():
+        found[name] = {"seeds": kind["seeds"], "bits": []}
+        for seed in kind["seeds"]:
+            bits = chapter.bits_of(trained(name, seed)(windows[:-1])[0], windows[1:]).mean(axis=1)
+            groups = [mean(bits[low:high]) for low, high in zip([0, *ends], ends, strict=False)]
+            found[name]["bits"].append(groups)
+    return found
+
+
+# What is written
+
+
+def marks(written):
+    """The share of known words, and the longest span that stands in the training text."""
+    return {
+        "known_words": [round(chapter.known_words(one), 4) for one in written],
+        "copied": [float(chapter.longest_copied(one)) for one in written],
+    }
+
+
+def written(model, temperature=1.0):
+    """A text for each seed, and its marks."""
+    seeds, length = SETTINGS["written_seeds"], SETTINGS["written_characters"]
+    texts = [chapter.write(model, length, temperature, seed) for seed in seeds]
+    return {"seeds": seeds, "written": texts[0][:400], **marks(texts)}
+
+
+def texts():
+    """What the LSTM writes after each part of its training, at each temperature; held-out text."""
+    length, code = SETTINGS["written_characters"], chapter.codes["test"]
+    pieces = [text.decode(code[k * length : (k + 1) * length]) for k in range(30)]
+    return {
+        "after": {str(n): written(after("LSTM", 0, n)) for n in SETTINGS["written_after"]},
+        "temperature": {str(t): written(trained("LSTM"), t) for t in SETTINGS["temperatures"]},
+        "held out": marks(pieces),
+    }
+
+
+PARTS = {
+    "ngrams": ngrams,
+    **{name: partial(network, name) for name in SETTINGS["models"]},
+    "mixed": mixed,
+    "reach": reach,
+    "texts": texts,
+}
+
+
+def figure():
+    """What the live figure needs: the characters, and the LSTM in 8 bits a weight."""
+    return {
+        "characters": text.CHARACTERS,
+        "weights": pack(train("LSTM", 0)[1][str(SETTINGS["models"]["LSTM"]["epochs"])], bits=8),
+    }
+
+
+if __name__ == "__main__":
+    run(__file__, SETTINGS, PARTS, {"text": figure})
