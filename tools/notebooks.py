@@ -251,6 +251,8 @@ async def execute(
     from nbclient import NotebookClient
     from traitlets.config import Config
 
+    # a kernel draws into the notebook, whatever the caller's plots are drawn into
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     with TemporaryDirectory() as sockets:
         # kernels that start at the same time may choose the same TCP port; files are their own
         manager = {"transport": "ipc", "ip": f"{sockets}/kernel"}
@@ -264,7 +266,7 @@ async def execute(
             allow_errors=True,
             config=Config({"KernelManager": manager}),
         )
-        return await client.async_execute(env=os.environ | settings)
+        return await client.async_execute(env=environment | settings)
 
 
 def run(

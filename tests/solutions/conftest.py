@@ -1,6 +1,5 @@
 """The assignments, and their release as nbgrader makes it."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -23,6 +22,5 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder / "solutions" / slug,
             ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__"),
         )
-    os.environ.setdefault("MPLBACKEND", "agg")
     nbgrader(folder, "generate_assignment", "*")
     return folder
