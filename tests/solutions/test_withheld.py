@@ -28,8 +28,17 @@ from exercises import ROOT, SLUGS, Assignment, bare, failure, solved
 import rnnlib
 from rnnlib.testing import Unavailable, unavailable_names
 
-# they check, draw or write, and compute nothing that is asked
-TOOLS = {"testing", "causes", "cases", "plot", "checkpoints", "validation", "data.download"}
+# they check, draw, write or cut a text, and compute nothing that is asked
+TOOLS = {
+    "testing",
+    "causes",
+    "cases",
+    "plot",
+    "checkpoints",
+    "validation",
+    "data.download",
+    "data.text",
+}
 MOST = 10  # values to call with: beyond, the number of calls explodes
 
 
