@@ -67,7 +67,7 @@ from .schedules import (
     StepLR,
 )
 from .seq2seq import Decoder, Encoder, Seq2Seq, teacher_forcing
-from .training import Batches, Buckets, EarlyStopping, Pieces, fit, sliding_windows
+from .training import Batches, Buckets, EarlyStopping, Fresh, Pieces, fit, sliding_windows
 
 __version__ = "0.1.0"
 
@@ -91,6 +91,7 @@ __all__ = [
     "Embedding",
     "Encoder",
     "ExponentialLR",
+    "Fresh",
     "GRUCell",
     "Hypothesis",
     "LSTMCell",

@@ -280,6 +280,52 @@ class Buckets:
             yield ((x, self.lengths[chosen]) if self.with_lengths else x), y
 
 
+class Fresh:
+    """Draw every batch anew, so that no example comes twice. Derived in chapter 05_gradients.
+
+    Parameters
+    ----------
+    draw : function of a numpy.random.Generator
+        Returns the x and y of one batch.
+    batches : int
+        Batches in what counts as an epoch.
+    seed : int or numpy.random.Generator, optional
+        Where they are drawn from. The next epoch goes on where the last one ended.
+
+    Yields
+    ------
+    x, y : what `draw` returns
+
+    Raises
+    ------
+    ValueError
+        If batches is not a whole number of at least 1.
+
+    Examples
+    --------
+    >>> fresh = Fresh(lambda rng: (rng.integers(10, size=2), 0), batches=2, seed=0)
+    >>> [x.tolist() for x, _ in fresh], [x.tolist() for x, _ in fresh]
+    ([[8, 6], [5, 2]], [[3, 0], [0, 0]])
+    """
+
+    def __init__(
+        self,
+        draw: Callable[[np.random.Generator], tuple[Any, Any]],
+        batches: int,
+        *,
+        seed: int | np.random.Generator | None = None,
+    ) -> None:
+        self.draw, self.batches = draw, expect_positive("batches", batches)
+        self.rng = as_rng(seed)
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        for _ in range(self.batches):
+            yield self.draw(self.rng)
+
+
 class EarlyStopping:
     """Stop when a number no longer gets better; keep the best. Derived in chapter 12_forecasting.
 
@@ -377,6 +423,7 @@ def fit(
     evaluate: Callable[[], dict[str, float]] | None = None,
     schedule: Schedule | None = None,
     early_stopping: EarlyStopping | None = None,
+    stop: Callable[[dict[str, list[float]]], bool] | None = None,
     checkpoint: PathLike | None = None,
     progress: bool = True,
 ) -> dict[str, list[float]]:
@@ -410,6 +457,9 @@ def fit(
     early_stopping : EarlyStopping, optional
         When to stop before all epochs are through. However training ends, the model then
         has the weights of the best epoch.
+    stop : function of the history, optional
+        Asked after every epoch; training ends when it says True, with the weights as they
+        are: ``lambda history: history["error"][-1] < 0.01``.
     checkpoint : path, optional
         A file to which all is written before the first epoch and after each. If it is
         there already, training goes on from it. Only epochs may then be another than
@@ -481,6 +531,8 @@ def fit(
     with closing(_bar(epochs, progress, done)) as bar:
         for _ in range(done, epochs):
             if early_stopping is not None and early_stopping.done:
+                break
+            if stop is not None and history["loss"] and stop(history):
                 break
             history["loss"].append(
                 _epoch(
@@ -590,7 +642,7 @@ def _settings(
     """What a checkpoint's training must have in common with the one that goes on from it."""
     known = [
         f"{name} {getattr(batches, name)}"
-        for name in ("examples", "batch_size", "steps")
+        for name in ("examples", "batch_size", "steps", "batches")
         if hasattr(batches, name)
     ]
     return {

@@ -8,6 +8,8 @@ clipping. `patience` gives tanh three times the updates at T = 50. About six min
 import numpy as np
 from record import cells, run
 
+from rnnlib.data import adding
+
 SETTINGS = {
     "seeds": [0, 1, 2],
     "tuning_seed": 9,
@@ -22,7 +24,7 @@ SETTINGS = {
     },
     "patience": {"T": 50, "updates": 6000, "lr": 0.001},
 }
-chapter = cells("05_gradients", "imports", "adding", "adder")
+chapter = cells("05_gradients", "imports", "adder")
 
 
 def trained(name, T, lr, seed, **settings):
@@ -32,7 +34,7 @@ def trained(name, T, lr, seed, **settings):
         errors = chapter.train(model, T, lr, seed, **settings)
     except FloatingPointError:
         return {"validation": 1.0, "test": 1.0, "updates": 0, "solved": 0, "overflow": 1}
-    test = chapter.adding(T, 2000, np.random.default_rng(2))
+    test = adding.examples(T, 2000, np.random.default_rng(2))
     return {
         "validation": round(min(float(errors[-1]), 1.0), 4),
         "test": round(min(float(chapter.error(model, test)), 1.0), 4),

@@ -12,7 +12,7 @@ import numpy as np
 from record import cells, pack, run
 
 from rnnlib import LSTM, Adam, fit, mse, softmax
-from rnnlib.data import storybook
+from rnnlib.data import adding, storybook
 
 SETTINGS = {
     "tuning_seed": 9,
@@ -45,7 +45,7 @@ SETTINGS = {
         "filler_words": [0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30, 36],
     },
 }
-chapter = cells("06_lstm", "imports", "adding", "variant")
+chapter = cells("06_lstm", "imports", "reader", "variant")
 first = cells("01_storybook", "imports", "score", "summary", "exam")
 
 
@@ -56,10 +56,9 @@ def added(kind, lr, seed):
     """The test error, and the first of the hundreds of updates at which it was below 0.01."""
     settings = SETTINGS["adding"]
     model = chapter.Reader(kind, seed)
-    errors = chapter.train(
-        model, chapter.adding, settings["T"], lr, seed, updates=settings["updates"]
-    )
-    x, y = chapter.adding(settings["T"], 2000, np.random.default_rng(2))
+    T, updates = settings["T"], settings["updates"]
+    errors = chapter.train(model, adding.examples, T, lr, seed, updates=updates)
+    x, y = adding.examples(T, 2000, np.random.default_rng(2))
     solved = [100 * (k + 1) for k, error in enumerate(errors) if error < 0.01]
     print(kind, lr, seed, round(errors[-1], 4), solved[:1], flush=True)
     return {
@@ -69,7 +68,7 @@ def added(kind, lr, seed):
     }
 
 
-def adding(kind):
+def adders(kind):
     settings = SETTINGS["adding"]
     rates = settings["learning_rates"][kind]
     tried = {lr: added(kind, lr, SETTINGS["tuning_seed"]) for lr in rates}
@@ -166,8 +165,8 @@ def lstm():
 
 
 PARTS = {
-    "adding LSTM": lambda: adding("LSTM"),
-    "adding RNN": lambda: adding("RNN"),
+    "adding LSTM": lambda: adders("LSTM"),
+    "adding RNN": lambda: adders("RNN"),
     "variants": variants,
     "story": story,
 }

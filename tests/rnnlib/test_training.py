@@ -32,6 +32,7 @@ from rnnlib import (
     Dropout,
     EarlyStopping,
     Embedding,
+    Fresh,
     Linear,
     Module,
     Pieces,
@@ -651,6 +652,35 @@ def test_a_training_that_explodes_stops_and_leaves_the_last_good_checkpoint(tmp_
     assert np.isfinite(model.weight.data).all()
 
 
+# --- batches that are drawn anew ---
+
+
+def test_fresh_batches_never_come_again_and_another_of_the_seed_draws_the_same():
+    def epochs(fresh):
+        return [[x.tolist() for x, _ in fresh] for _ in range(3)]
+
+    drawn = epochs(Fresh(lambda rng: (rng.random(2), None), batches=4, seed=5))
+    whole = [x for epoch in drawn for x in map(tuple, epoch)]
+    assert [len(epoch) for epoch in drawn] == [4, 4, 4] and len(set(whole)) == 12
+    assert epochs(Fresh(lambda rng: (rng.random(2), None), batches=4, seed=5)) == drawn
+
+
+def test_fresh_batches_go_on_from_a_checkpoint_where_they_were(tmp_path):
+    def trained(path, epochs):
+        model = Linear(3, 2, seed=0)
+        fresh = Fresh(lambda rng: (rng.random((4, 3)), rng.integers(2, size=4)), 5, seed=1)
+        optimizer = SGD(model.parameters(), lr=0.1)
+        return fit(model, fresh, optimizer, epochs=epochs, checkpoint=path)["step"]
+
+    broken_off = tmp_path / "broken-off.npz"
+    trained(broken_off, 2)
+    assert trained(broken_off, 4) == trained(tmp_path / "whole.npz", 4)
+    with pytest.raises(ValueError, match="Fresh, batches 5"):
+        model = Linear(3, 2, seed=0)
+        fewer = Fresh(lambda rng: (rng.random((4, 3)), rng.integers(2, size=4)), 3, seed=1)
+        fit(model, fewer, SGD(model.parameters(), lr=0.1), epochs=5, checkpoint=broken_off)
+
+
 # --- stopping at the best ---
 
 
@@ -716,6 +746,18 @@ def test_the_training_loss_can_be_watched_and_a_second_training_begins_anew():
     first = Scripted([0.0] * 50).fit(stopping, epochs=50)["loss"]
     assert len(first) == 50  # it always fell
     assert Scripted([0.0] * 9).fit(stopping, epochs=9)["loss"] == first[:9]
+
+
+def test_training_stops_when_it_is_told_to_with_the_weights_as_they_are(tmp_path):
+    def good(history):
+        return history["number"][-1] < 0.5
+
+    run, path = Scripted([3.0, 0.5, 0.1, 0.6]), tmp_path / "run.npz"
+    assert run.fit(None, stop=good, checkpoint=path)["number"] == [3.0, 0.5, 0.1]
+    assert (run.model.weight.data == run.weights[2]).all()
+    again = Scripted([]).fit(None, stop=good, checkpoint=path)
+    assert again["number"] == [3.0, 0.5, 0.1], "and does not go on from a checkpoint"
+    assert len(Scripted([0.1, 0.2]).fit(None, stop=lambda _: False, epochs=2)["number"]) == 2
 
 
 def test_watching_what_is_not_there_is_refused():

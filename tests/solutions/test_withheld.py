@@ -124,7 +124,8 @@ def worked(assignment: Assignment, function: str) -> tuple[list[Any], list[Any]]
     wanted: list[Any] = []
     for array in map(plain, [*(result if isinstance(result, tuple) else [result]), *told]):
         # a single number and whole numbers are found by chance
-        chance = array is None or array.size <= 2 or not np.ptp(array) or not (array % 1).any()
+        few = array is None or array.size <= 2 or not np.ptp(array)
+        chance = few or np.allclose(array, array.round())
         if not chance and not any(same(array, other) for other in [*given, *wanted]):
             wanted.append(array)
     pool = list(args)
