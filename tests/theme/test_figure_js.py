@@ -61,6 +61,22 @@ class Pull extends Figure {
 }
 Pull.define("pull");
 """
+WRITE = """
+import { field, Figure, wordsOf } from "./figure.js";
+class Write extends Figure {
+  words = ["a"];
+  build() {
+    const index = new Map([["a", 0], ["b", 1]]);
+    this.text = field({ label: "Words", value: "a", onInput: (text) => {
+      this.words = wordsOf(text, index, 3, "line");
+      this.update();
+    } });
+    return this.text.elements;
+  }
+  render() { this.say(`read: ${this.words.join(" ")}`); }
+}
+Write.define("write");
+"""
 
 
 @pytest.fixture
@@ -220,6 +236,24 @@ def test_less_motion_means_the_end_at_once(show):
     button(figure, "Play").press("Enter")
     assert said(figure) == "now at 3"
     assert button(figure, "Play").count() == 1
+
+
+def test_what_cannot_be_read_is_named_below_the_line_and_the_last_words_stand(show):
+    figure = show("write", WRITE)
+    line, alert = figure.get_by_role("textbox", name="Words"), figure.get_by_role("alert")
+    line.fill("B, a!")
+    assert said(figure) == "read: b a" and alert.text_content() == ""
+    for text, problem in (
+        ("b c d", "The network does not know “c”."),
+        (" ", "A line has at least one word."),
+        ("a a b b", "The line has 4 words, but may have at most 3."),
+    ):
+        line.fill(text)
+        assert alert.text_content() == problem and said(figure) == "read: b a"
+        assert line.get_attribute("aria-invalid") == "true"
+    line.fill("b")
+    assert said(figure) == "read: b" and alert.text_content() == ""
+    assert line.get_attribute("aria-invalid") == "false"
 
 
 def test_a_part_is_dragged_although_it_is_drawn_anew_meanwhile(show):

@@ -52,6 +52,43 @@ export const oneOf = (...words) => (text, name) => {
   throw new RangeError(`${name} is “${text}”, but must be one of ${words.join(", ")}`);
 };
 
+/** The words of a sentence, all of which have to be in `index`, a Map from words to numbers. */
+export function wordsOf(text, index, longest, what = "sentence") {
+  const words = text.toLowerCase().split(/[^a-z]+/).filter(Boolean);
+  const unknown = words.find((word) => !index.has(word));
+  if (unknown) throw new RangeError(`the network does not know “${unknown}”`);
+  if (!words.length) throw new RangeError(`a ${what} has at least one word`);
+  if (words.length > longest) throw new RangeError(`the ${what} has ${words.length} words, but may have at most ${longest}`);
+  return words;
+}
+
+/**
+ * A line to write in. `onInput(text)` hears what stands there after each key; if it throws a
+ * RangeError, such as that of `wordsOf`, its message stands below. `set(text)` writes silently.
+ */
+export function field({ label, value = "", onInput }) {
+  const wrong = html("p", { class: "wrong", id: "wrong", role: "alert" });
+  const input = html("input", { type: "text", value, autocomplete: "off", autocapitalize: "none", spellcheck: "false",
+    "aria-describedby": "wrong", oninput: () => {
+      try {
+        onInput(input.value);
+        complain("");
+      } catch (problem) {
+        if (!(problem instanceof RangeError)) throw problem;
+        complain(`${problem.message[0].toUpperCase()}${problem.message.slice(1)}.`);
+      }
+    } });
+  function complain(text) {
+    wrong.textContent = text;
+    input.setAttribute("aria-invalid", text !== "");
+  }
+  return {
+    elements: [html("label", { class: "field" }, html("span", {}, label), input), wrong],
+    input,
+    set(text) { input.value = text; complain(""); },
+  };
+}
+
 /**
  * Buttons that walk through time: step, back, play, reset. `t` runs from 0, nothing done yet, to `T`;
  * `onMove(t)` hears each move. `set(t, T)` moves silently. The figure that holds it as `this.player`
@@ -295,6 +332,11 @@ sub, .index { font-size: 0.75em; line-height: 0; }
 .buttons { display: flex; flex-wrap: wrap; gap: 0.5rem; }
 button, select, input[type="text"] { font: inherit; color: var(--ink); background: var(--paper); min-height: 2.25rem;
   border: 1px solid var(--edge); border-radius: 6px; }
+.field { display: grid; gap: 0.25rem; }
+.field span { font-size: 0.88rem; color: var(--muted); }
+.field :is(input, select) { width: 100%; min-height: 2.4rem; padding: 0.2rem 0.5rem; opacity: 1; }
+input[aria-invalid="true"] { border: 2px solid var(--error); }
+.wrong { color: var(--error); font-size: 0.88rem; min-height: 2.9em; }
 button { cursor: pointer; min-width: 2.25rem; padding: 0.25rem 0.8rem; }
 button:hover:not([aria-disabled="true"]) { background: var(--state-wash); }
 button[aria-pressed="true"] { background: var(--state-wash); border-color: var(--state); color: var(--state); font-weight: 600; }

@@ -3,7 +3,7 @@
 // the sentence and chooses a unit, and sees its gates and its memory after each word. Below, a dial:
 // how long a memory lasts behind a forget gate with this bias.
 
-import { Figure, within } from "./figure.js";
+import { Figure, field, within, wordsOf } from "./figure.js";
 import { layer, lstmStep, unpack, unroll } from "./network.js";
 import { html, number, numbers, slider, svg } from "./svg.js";
 
@@ -29,11 +29,6 @@ class Lstm extends Figure {
     .floor { stroke: var(--line); }
     .name { font-size: 12px; fill: var(--muted); }
     .word { font-size: 12px; text-anchor: end; }
-    .field { display: grid; gap: 0.25rem; }
-    .field span { font-size: 0.88rem; color: var(--muted); }
-    input[type="text"] { width: 100%; min-height: 2.4rem; padding: 0.2rem 0.5rem; }
-    input[aria-invalid="true"] { border: 2px solid var(--error); }
-    .wrong { color: var(--error); font-size: 0.88rem; min-height: 2.9em; margin: 0; }
     .fading { fill: none; stroke: var(--state); stroke-width: 2; }
     .half { stroke: var(--ink); stroke-dasharray: 4 4; }
     .told { font-size: 0.88rem; color: var(--muted); margin: 0; min-height: 1.45em; }
@@ -46,9 +41,11 @@ class Lstm extends Figure {
   bias = BIAS;
 
   build() {
-    this.text = html("input", { type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false",
-      "aria-describedby": "wrong", value: FIRST, oninput: () => this.write(this.text.value) });
-    this.wrong = html("p", { class: "wrong", id: "wrong", role: "alert" });
+    this.text = field({ label: "A sentence; write your own", value: FIRST, onInput: (text) => {
+      if (!this.model) return;
+      this.tell(text);
+      this.update();
+    } });
     this.chosen = slider({ label: "unit of the memory", min: 1, max: 64, step: 1, value: this.unit,
       format: (unit) => `${unit}`, onInput: (unit) => { this.unit = unit; this.update(); } });
     this.drawing = svg("svg", { role: "img", height: ROWS.length * (TALL + GAP) + WORDS, "aria-label": "Gates and memory" });
@@ -58,8 +55,7 @@ class Lstm extends Figure {
     this.curve = svg("svg", { role: "img", height: DIAL, "aria-label": "A memory that fades" });
     this.told = html("p", { class: "told" });
     return [
-      html("label", { class: "field" }, html("span", {}, "A sentence; write your own"), this.text), this.wrong,
-      this.chosen.element, this.drawing, this.status, this.table.element, this.dial.element, this.curve, this.told,
+      ...this.text.elements, this.chosen.element, this.drawing, this.status, this.table.element, this.dial.element, this.curve, this.told,
     ];
   }
 
@@ -71,26 +67,9 @@ class Lstm extends Figure {
   }
 
   tell(text) {
-    const words = text.toLowerCase().split(/[^a-z]+/).filter(Boolean);
-    const unknown = words.filter((word) => !this.index.has(word));
-    if (unknown.length) throw new RangeError(`the network does not know “${unknown[0]}”`);
-    if (!words.length) throw new RangeError("a sentence has at least one word");
-    if (words.length > LONGEST) throw new RangeError(`the sentence has ${words.length} words, but may have at most ${LONGEST}`);
+    const words = wordsOf(text, this.index, LONGEST);
     this.states = this.network([0, ...words.map((word) => this.index.get(word))]).slice(1);
     this.story = words.join(" ");
-  }
-
-  write(text) {
-    if (!this.model) return;
-    let problem = "";
-    try {
-      this.tell(text);
-    } catch ({ message }) {
-      problem = `${message[0].toUpperCase()}${message.slice(1)}.`;
-    }
-    this.wrong.textContent = problem;
-    this.text.setAttribute("aria-invalid", problem !== "");
-    this.update();
   }
 
   render(width) {
@@ -149,7 +128,7 @@ class Lstm extends Figure {
   set setting({ story = FIRST, unit = UNIT, bias = BIAS }) {
     this.tell(story);
     Object.assign(this, { unit: Math.round(unit), bias });
-    this.text.value = this.story;
+    this.text.set(this.story);
     this.chosen.set(this.unit);
     this.dial.set(bias);
   }

@@ -3,7 +3,7 @@
 // word by word, here in the page. The reader chooses or writes the story, and sees the hidden state
 // after each word, what the network expects next, and the best possible guess for the place.
 
-import { Figure, oneOf, within } from "./figure.js";
+import { Figure, field, oneOf, within, wordsOf } from "./figure.js";
 import { affine, layer, rnnStep, softmax, unpack, unroll } from "./network.js";
 import { bars, heat, html, percent, put, slider, svg, toggle } from "./svg.js";
 
@@ -56,11 +56,7 @@ const CSS = `
 .veil { fill: var(--paper); fill-opacity: 0.65; }
 .hint { color: var(--muted); font-size: 0.85rem; }
 .left { display: grid; gap: 0.9rem; align-content: start; }
-.field { display: grid; gap: 0.25rem; }
-.field span, .slider span { font-size: 0.88rem; color: var(--muted); }
-select, input[type="text"] { width: 100%; min-height: 2.4rem; padding: 0.2rem 0.5rem; opacity: 1; }
-input[aria-invalid="true"] { border: 2px solid var(--error); }
-.wrong { color: var(--error); font-size: 0.88rem; min-height: 2.9em; }
+.slider span { font-size: 0.88rem; color: var(--muted); }
 .status { min-height: 2.9em; }
 .words { color: var(--muted); font-size: 0.88rem; }
 @container (min-width: 640px) { .card { grid-template-columns: 5fr 6fr; } .card > :not(.left, .bars) { grid-column: 1 / -1; } }
@@ -101,9 +97,7 @@ class NextWord extends Figure {
       this.guess = { on, picked: null };
       this.update();
     } });
-    this.text = html("input", { type: "text", autocomplete: "off", autocapitalize: "none", spellcheck: "false",
-      "aria-describedby": "wrong", oninput: () => this.write(this.text.value) });
-    this.wrong = html("p", { class: "wrong", id: "wrong", role: "alert" });
+    this.text = field({ label: "… or write a story of your own", onInput: (text) => this.write(text) });
     this.words = html("p", { class: "words" });
 
     this.told = html("p", { class: "told", onpointerover: (event) => this.point(event.target.dataset.word),
@@ -133,8 +127,7 @@ class NextWord extends Figure {
         html("label", { class: "field" }, html("span", {}, "Choose a reason …"), this.select),
         this.slider.element,
         html("div", { class: "buttons" }, other, this.guessing.element),
-        html("label", { class: "field" }, html("span", {}, "… or write a story of your own"), this.text),
-        this.wrong),
+        this.text.elements),
       this.table.element,
       html("details", {}, html("summary", {}, "The words that the network knows"), this.words),
     ];
@@ -154,11 +147,7 @@ class NextWord extends Figure {
 
   /** A new story; the reader's own may be anything. */
   tell(text) {
-    const words = text.toLowerCase().split(/[^a-z]+/).filter(Boolean);
-    const unknown = words.filter((word) => !this.index.has(word));
-    if (unknown.length) throw new RangeError(`the network does not know “${unknown[0]}”`);
-    if (!words.length) throw new RangeError("a story has at least one word");
-    if (words.length > LONGEST) throw new RangeError(`the story has ${words.length} words, but may have at most ${LONGEST}`);
+    const words = wordsOf(text, this.index, LONGEST, "story");
     // the network was trained to begin with <start>, which has the index 0
     this.states = this.network([0, ...words.map((word) => this.index.get(word))]).slice(1);
     this.story = words.join(" ");
@@ -168,21 +157,13 @@ class NextWord extends Figure {
 
   compose() {
     if (!this.states) return;
-    this.tell([...(this.reason ? [this.reason, "so"] : []), ...this.phrases.slice(0, this.count), this.model.frame].join(" "));
-    this.write(this.story);
-    this.text.value = this.story;
+    this.write([...(this.reason ? [this.reason, "so"] : []), ...this.phrases.slice(0, this.count), this.model.frame].join(" "));
+    this.text.set(this.story);
   }
 
   write(text) {
     if (!this.model) return;
-    let problem = "";
-    try {
-      this.tell(text);
-    } catch ({ message }) {
-      problem = `${message[0].toUpperCase()}${message.slice(1)}.`;
-    }
-    this.wrong.textContent = problem;
-    this.text.setAttribute("aria-invalid", problem !== "");
+    this.tell(text);
     this.update();
   }
 
@@ -208,6 +189,7 @@ class NextWord extends Figure {
 
   set setting({ story = FIRST, word = Infinity, guess }) {
     this.tell(story);
+    this.text.set(this.story);
     this.at = Math.round(word);
     this.guess.on = guess === "on";
   }
@@ -232,7 +214,6 @@ class NextWord extends Figure {
 
     this.select.value = match ? this.reason : "own";
     this.guessing.set(guess.on);
-    if (this.text !== this.shadowRoot.activeElement) this.text.value = this.story;
     this.slider.set(this.count);
     this.place.input.max = T;
     this.place.set(at);

@@ -2,7 +2,7 @@
 // <unrolled-text>: a network that rnnlib trained writes NumPy's manual, one character after another.
 // The reader types a beginning, sees what could come next, and has it drawn, at any temperature.
 
-import { Figure, oneOf, within } from "./figure.js";
+import { Figure, field, oneOf, within } from "./figure.js";
 import { affine, layer, lstmStep, softmax, unpack } from "./network.js";
 import { bars, html, number, percent, put, slider, toggle } from "./svg.js";
 
@@ -40,11 +40,8 @@ const bitsOf = (share) => -Math.log2(share);
 
 const CSS = `
 .card { display: grid; gap: 0.8rem; grid-template-columns: minmax(0, 1fr); }
-.field { display: grid; gap: 0.25rem; }
-.field span { font-size: 0.88rem; color: var(--muted); }
-input[type="text"] { width: 100%; min-height: 2.4rem; padding: 0.2rem 0.5rem; opacity: 1; font-family: monospace; }
-input[aria-invalid="true"] { border: 2px solid var(--error); }
-.wrong { color: var(--error); font-size: 0.88rem; min-height: 1.45em; }
+.field input { font-family: monospace; }
+.wrong { min-height: 1.45em; }
 .page { height: 11.5rem; max-height: none; padding: 0.5rem 0.7rem; border: 1px solid var(--edge); border-radius: 6px;
   font-family: monospace; font-size: 0.92rem; line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere; }
 .page b { font-weight: 700; color: var(--muted); }
@@ -74,9 +71,7 @@ class Writer extends Figure {
   last = null; // what was drawn last: { character, share, bits }
 
   build() {
-    this.text = html("input", { type: "text", value: FIRST, autocomplete: "off", autocapitalize: "none", spellcheck: "false",
-      "aria-describedby": "wrong", oninput: () => this.type(this.text.value) });
-    this.wrong = html("p", { class: "wrong", id: "wrong", role: "alert" });
+    this.text = field({ label: "The text begins with", value: FIRST, onInput: (text) => this.type(text) });
     this.page = html("div", { class: "page scroll", tabindex: 0, role: "group", "aria-label": "The text" }, html("b", {}, FIRST));
     const button = (label, onclick) => html("button", { type: "button", onclick }, label);
     this.guessing = toggle({ label: "Guess first", onChange: (on) => {
@@ -90,12 +85,14 @@ class Writer extends Figure {
       this.update();
     } });
     return [
-      html("label", { class: "field" }, html("span", {}, "The text begins with"), this.text),
-      this.wrong, this.page,
+      ...this.text.elements, this.page,
       html("p", { class: "hint" }, "How surprising each character was: ", html("span", { class: "s1" }, "2 bits"), " ",
         html("span", { class: "s2" }, "4 bits"), " ", html("span", { class: "s3" }, "6 bits and more")),
       html("div", { class: "buttons" }, button("Draw a character", () => this.draw(1)), button("Write a line", () => this.draw(LINE)),
-        button("Begin anew", () => this.type(this.from)), this.guessing.element),
+        button("Begin anew", () => {
+          this.text.set(this.from);
+          this.type(this.from);
+        }), this.guessing.element),
       this.slider.element, this.status, this.table.element,
     ];
   }
@@ -127,14 +124,7 @@ class Writer extends Figure {
 
   type(text) {
     if (!this.step) return;
-    let problem = "";
-    try {
-      this.read(text, "");
-    } catch ({ message }) {
-      problem = `${message[0].toUpperCase()}${message.slice(1)}.`;
-    }
-    this.wrong.textContent = problem;
-    this.text.setAttribute("aria-invalid", problem !== "");
+    this.read(text, "");
     this.update();
   }
 
@@ -163,6 +153,7 @@ class Writer extends Figure {
 
   set setting({ from = FIRST, written = "", temperature = WARMTH, guess }) {
     this.read(from, written);
+    this.text.set(from);
     this.temperature = temperature;
     this.guess.on = guess === "on";
   }
@@ -180,7 +171,6 @@ class Writer extends Figure {
     this.table.set(entries, { picking: guess.on });
     this.slider.set(this.temperature);
     this.guessing.set(guess.on);
-    if (this.text !== this.shadowRoot.activeElement) this.text.value = this.from;
     this.fill();
 
     const expects = `It expects ${shown(this.characters[best])}, ${percent(plain[best])}.`;
