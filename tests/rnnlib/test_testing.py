@@ -613,3 +613,5 @@ def test_lists_of_arrays_of_several_shapes_are_compared_one_by_one():
     assert causes.close(one, [np.ones(2), np.ones((2, 3))])
     assert not causes.close(one, [np.ones(2), np.zeros((2, 3))])
     assert not causes.close(one, one[:1])
+    assert causes.close([tuple(one)], [(np.ones(2), np.ones((2, 3)))])
+    assert not causes.close([tuple(one)], [(np.ones(2), np.zeros((2, 3)))])
