@@ -154,28 +154,60 @@ def network(name):
     }
 
 
+def chances(name, seed, part, epochs=None, strands=1):
+    """What each character of a part had been given, when it came."""
+    model = after(name, seed, epochs or SETTINGS["models"][name]["epochs"])
+    return 2.0 ** -chapter.surprise(model, chapter.codes[part], strands)
+
+
+@cache
+def counted():
+    """The same of the best n-gram, by part."""
+    ngram = KneserNey(ngrams()["Kneser-Ney"]["order"], chapter.V)
+    ngram.fit(chapter.codes["train"][:, None])
+    parts = "validation", "test"
+    return {part: 2.0 ** -chapter.ngram_surprise(ngram, chapter.codes[part]) for part in parts}
+
+
+def mix(ours):
+    """The best share of a network beside the n-gram, by validation, and the bits of the test."""
+
+    def bits(part, share):
+        return mean(-np.log2(share * ours[part] + (1 - share) * counted()[part]))
+
+    share = min(SETTINGS["shares"], key=lambda share: bits("validation", share))
+    return share, bits("test", share)
+
+
 def mixed():
     """Bits of a mean of both distributions, the LSTM's share chosen by validation."""
-    train = chapter.codes["train"][:, None]
+    seeds = SETTINGS["models"]["LSTM"]["seeds"]
+    each = [{part: chances("LSTM", seed, part) for part in counted()} for seed in seeds]
+    shares, bits = zip(*map(mix, each), strict=True)
     order = ngrams()["Kneser-Ney"]["order"]
-    ngram = KneserNey(order, chapter.V).fit(train)
-    found = {"order": order, "seeds": SETTINGS["models"]["LSTM"]["seeds"], "share": [], "test": []}
-    for seed in found["seeds"]:
-        p = {
-            part: (
-                2.0 ** -chapter.surprise(trained("LSTM", seed), chapter.codes[part]),
-                2.0 ** -chapter.ngram_surprise(ngram, chapter.codes[part]),
-            )
-            for part in ("validation", "test")
+    return {"order": order, "seeds": seeds, "share": list(shares), "test": list(bits)}
+
+
+def ensemble():
+    """Bits of the mean of all trainings' distributions, alone and mixed with the n-gram."""
+    found = {}
+    for name, kind in SETTINGS["models"].items():
+
+        def together(part, epochs=None, strands=1, name=name, seeds=kind["seeds"]):
+            each = [chances(name, seed, part, epochs, strands) for seed in seeds]
+            return np.mean(each, axis=0)
+
+        epochs = range(1, kind["epochs"] + 1)
+        curve = [mean(-np.log2(together("validation", n, strands=32))) for n in epochs]
+        ours = {part: together(part) for part in counted()}
+        share, bits = mix(ours)
+        found[name] = {
+            "seeds": [kind["seeds"]],  # one model of them all
+            "validation": [curve],
+            "test": [mean(-np.log2(ours["test"]))],
+            "share": [share],
+            "mixed": [bits],
         }
-
-        def bits(part, share, p=p):
-            ours, counted = p[part]
-            return mean(-np.log2(share * ours + (1 - share) * counted))
-
-        share = min(SETTINGS["shares"], key=lambda share: bits("validation", share))
-        found["share"].append(share)
-        found["test"].append(bits("test", share))
     return found
 
 
@@ -227,6 +259,7 @@ PARTS = {
     "ngrams": ngrams,
     **{name: partial(network, name) for name in SETTINGS["models"]},
     "mixed": mixed,
+    "ensemble": ensemble,
     "reach": reach,
     "texts": texts,
 }

@@ -38,10 +38,25 @@ def test_a_text_s_bits_are_the_mean_over_all_its_characters_but_the_first(chapte
     np.testing.assert_allclose(whole, each, rtol=1e-3, atol=1e-3)
 
 
-def test_the_network_alone_does_not_beat_counting_and_the_mixture_does(chapter):
-    counted = chapter.experiment["ngrams"]["Kneser-Ney"]["test"]
+def test_one_network_does_not_beat_counting_and_three_together_do(chapter):
+    stored = chapter.experiment
+    counted, ensemble = stored["ngrams"]["Kneser-Ney"]["test"], stored["ensemble"]["LSTM"]
     assert bits(chapter, "RNN").min() > bits(chapter, "LSTM").max() > counted
-    assert bits(chapter, "mixed").max() < counted - 0.03
+    assert ensemble["test"][0] < counted - 0.01
+    assert ensemble["validation"][0][-1] < min(stored["ngrams"]["Kneser-Ney"]["validation"]) - 0.01
+    for name in ("RNN", "LSTM"):
+        assert stored["ensemble"][name]["test"][0] < bits(chapter, name).min() - 0.05
+        assert stored["ensemble"][name]["seeds"] == [stored[name]["seeds"]]
+
+
+def test_a_network_and_an_n_gram_together_beat_either(chapter):
+    counted, ensemble = (
+        chapter.experiment[name][kind]
+        for name, kind in (("ngrams", "Kneser-Ney"), ("ensemble", "LSTM"))
+    )
+    mixed = bits(chapter, "mixed")
+    assert mixed.max() < min(counted["test"], bits(chapter, "LSTM").min()) - 0.03
+    assert ensemble["mixed"][0] < min(mixed.min(), ensemble["test"][0]) - 0.01
 
 
 def test_the_lstm_knows_its_training_text_better(chapter):
@@ -129,6 +144,8 @@ def test_the_curves_are_those_of_the_file(chapter):
     drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
     for name in ("RNN", "LSTM"):
         np.testing.assert_allclose(drawn[name], bits(chapter, name, "validation").mean(axis=0))
+    (together,) = chapter.experiment["ensemble"]["LSTM"]["validation"]
+    np.testing.assert_allclose(drawn["three LSTMs together"], together)
     best = min(chapter.experiment["ngrams"]["Kneser-Ney"]["validation"])
     assert set(drawn["n-gram, Kneser-Ney"]) == {best}
 
