@@ -7,7 +7,7 @@ one of its defaults.
 import re
 
 from nbgrader.converters import GenerateAssignment
-from nbgrader.preprocessors import ClearSolutions
+from nbgrader.preprocessors import ClearSolutions, NbGraderPreprocessor
 
 from grading.classroom.late import LatePenalty
 from grading.plugin import configure
@@ -38,6 +38,17 @@ class NamedStubs(ClearSolutions):
         return super().preprocess_cell(cell, resources, cell_index)
 
 
+class ListCells(NbGraderPreprocessor):
+    """The release says which cells belong to it, for `python -m rnnlib` to miss one."""
+
+    def preprocess(self, nb, resources):
+        marks = [cell.metadata.get("nbgrader", {}) for cell in nb.cells]
+        about = nb.metadata.setdefault("unrolled", {})
+        about["exercise"] = resources["nbgrader"]["notebook"]
+        about["cells"] = [one["grade_id"] for one in marks if one.get("grade_id")]
+        return nb, resources
+
+
 c = get_config()  # noqa: F821
 
 c.CourseDirectory.course_id = "unrolled"
@@ -47,7 +58,7 @@ c.CourseDirectory.release_directory = "exercises"
 c.GenerateAssignment.preprocessors = [
     NamedStubs if step is ClearSolutions else step
     for step in GenerateAssignment.class_traits()["preprocessors"].default()
-]
+] + [ListCells]
 # the rubric stands below the answer, in a locked cell, where the marker sees it
 c.ClearMarkScheme.enforce_metadata = False
 

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from .classroom.collect import Collected
     from .classroom.roster import Roster
     from .plugin import BoxedAutograde
+    from .results.report import Facts
 
 REPORTS = "reports"  # in the course's folder
+MOST_NAMES = 12  # that are printed in one line
 
 logger = logging.getLogger("grading")
 
@@ -76,6 +78,17 @@ def parser() -> argparse.ArgumentParser:
         "--provisional",
         action="store_true",
         help="export also marks of work in which answers still wait for the marker",
+    )
+    words.add_argument(
+        "--again",
+        metavar="PART",
+        action="append",
+        default=[],
+        help="after its test was mended: release the assignment anew, run all that was handed "
+        "in, and take over the points of this part alone; may be given several times",
+    )
+    words.add_argument(
+        "--anonymous", action="store_true", help="leave the names out of the page of answers"
     )
     words.add_argument(
         "--unsafe",
@@ -161,51 +174,56 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
     """Go the whole way, and give the exit code."""
     from nbgrader.api import MissingEntry
     from nbgrader.converters import GenerateAssignment
+    from sqlalchemy import make_url
 
     from .classroom import log
-    from .classroom.files import write
     from .classroom.gradebook import opened
     from .marking.assignment import Status
     from .results import feedback, report
+    from .results.parts import parts
 
     _zones(autograde.config)
-    coursedir = autograde.coursedir
-    source = Path(coursedir.format_path(coursedir.source_directory, ".", options.assignment))
+    coursedir, assignment = autograde.coursedir, options.assignment
+    source = Path(coursedir.format_path(coursedir.source_directory, ".", assignment))
+    trail = log.path(coursedir.root, assignment)
+    people = _roster(options)
     with opened(coursedir.db_url, coursedir.course_id) as book:
         try:
-            known = bool(book.find_assignment(options.assignment).notebooks)
+            known = {part.name for part in parts(book, assignment)}
         except MissingEntry:
-            known = False
-    if not known:
-        if not source.is_dir():
-            raise Refused(f"There is no assignment {options.assignment} in {source.parent}.")
-        # the gradebook learns what the assignment is
-        step = GenerateAssignment(coursedir=coursedir, config=autograde.config)
-        step.force = True
-        _convert(step, f"{options.assignment} could not be released")
+            known = set()
+        if not known and not source.is_dir():
+            raise Refused(f"There is no assignment {assignment} in {source.parent}.")
+        if unknown := set(options.again) - known:
+            raise Refused(
+                f"{assignment} has no part {', '.join(sorted(unknown))}; its parts are "
+                f"{', '.join(sorted(known))}."
+            )
+        if not known or options.again:  # the gradebook learns what the assignment is
+            step = GenerateAssignment(coursedir=coursedir, config=autograde.config)
+            step.force = True
+            _convert(step, f"{assignment} could not be released")
+        collected = _collect(options, coursedir, book, people) if options.submissions else None
 
-    collected, people = None, _roster(options)
-    if options.submissions:
-        with opened(coursedir.db_url, coursedir.course_id) as book:
-            collected = _collect(options, coursedir, book, people)
-    outcome = autograde.mark(options.assignment)
+    outcome = autograde.mark(assignment, options.again)
     if not outcome.marked and not outcome.kept:
-        raise Refused(f"Nothing was handed in for {options.assignment}: a zip file or a folder?")
+        raise Refused(f"Nothing was handed in for {assignment}: a zip file or a folder?")
 
     with opened(coursedir.db_url, coursedir.course_id) as book:
         _introduce(book, people, collected)
-        facts = report.gather(coursedir, book, options.assignment)
-        tables = _export(options, book, people)
-        keys = feedback.keys(coursedir, book, options.assignment)
-    trail = log.path(coursedir.root, options.assignment)
-    written = log.feedback(log.read(trail))
-    pages = feedback.ChangedFeedback(keys, written, coursedir=coursedir, config=autograde.config)
-    _convert(pages, "No feedback could be written")
-    if pages.made:
+        keys = feedback.keys(coursedir, book, assignment)
+        written = log.last(log.read(trail), "feedback", "keys")
+        pages = feedback.ChangedFeedback(
+            keys, written, coursedir=coursedir, config=autograde.config
+        )
+        _convert(pages, "No feedback could be written")
         with log.opened(trail) as file:
-            file.write("feedback", keys=pages.made)
-    page = Path(REPORTS, f"{options.assignment}.html")
-    write(page, report.render(facts))
+            if pages.made:
+                file.write("feedback", keys=pages.made)
+            if collected and collected.before:
+                file.write("collected", before=collected.before)
+        facts = report.gather(coursedir, book, assignment)
+        made = _write(options, coursedir, book, people, facts)
 
     if collected is not None:
         for sentence in collected.sentences:
@@ -217,18 +235,26 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
     print(f"Marked {len(outcome.marked)} submissions; {len(outcome.kept)} had not changed.")
     if failed:
         print(f"Not marked: {', '.join(sorted(failed))}. Give the command again.")
+    if facts.absent:
+        print(f"Handed in nothing ({len(facts.absent)}): {_some(facts.absent)}.")
     if facts.waiting:
         print(f"{facts.waiting} wait for the marker, and have no mark in the tables yet:")
-        print("  nbgrader formgrader, or JupyterLab's menu Nbgrader, then this command again.")
-    _show(
-        [
-            ("gradebook", _without_password(coursedir.db_url)),
-            ("feedback", f"{coursedir.feedback_directory}/STUDENT/{options.assignment}/"),
-            *tables,
-            ("report", str(page)),
-        ]
-    )
+        print("  .venv/bin/jupyter lab, menu Nbgrader, Formgrader, then this command again.")
+    shown = [
+        ("gradebook", make_url(coursedir.db_url).render_as_string(hide_password=True)),
+        ("feedback", f"{coursedir.feedback_directory}/STUDENT/{assignment}/"),
+        *made,
+    ]
+    width = max(len(name) for name, _ in shown)
+    for name, where in shown:
+        print(f"  {name:<{width}}  {where}")
     return 1 if failed else 0
+
+
+def _some(names: Sequence[str]) -> str:
+    """Name the first of many."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f", and {more} more (see the report)" * (more > 0))
 
 
 def _convert(converter: Any, trouble: str) -> None:
@@ -316,25 +342,49 @@ def _introduce(book: Any, people: Roster | None, collected: Collected | None) ->
                 )
 
 
-def _export(options: argparse.Namespace, book: Any, people: Roster | None) -> list[tuple[str, str]]:
+def _write(
+    options: argparse.Namespace, coursedir: Any, book: Any, people: Roster | None, facts: Facts
+) -> list[tuple[str, str]]:
+    """Write what is for the platform and for the instructor: what each is, and where."""
+    from .classroom import log
     from .classroom.files import write
-    from .results import export
+    from .results import answers, export, report
 
-    tables: list[tuple[str, str, Callable[..., list[list[str]]]]] = [
-        ("Canvas", "canvas", export.canvas),
-        ("Moodle", "moodle", export.moodle),
+    assignment, made = options.assignment, []
+
+    def keep(what: str, name: str, content: str | bytes) -> None:
+        path = Path(REPORTS, f"{assignment}{name}")
+        write(path, content)
+        made.append((what, str(path)))
+
+    def pages(student: str) -> str:
+        return coursedir.format_path(coursedir.feedback_directory, student, assignment)
+
+    final = [
+        student
+        for student, mark in export.marks(book, assignment).items()
+        if mark.points is not None and (mark.final or options.provisional)
     ]
-    found = []
-    for shown, platform, rows in tables:
+    rows: Callable[..., list[list[str]]]
+    for shown, rows in (("Canvas", export.canvas), ("Moodle", export.moodle)):
+        platform = shown.lower()
         if people is not None and people.platform != platform:
             continue
-        path = Path(REPORTS, f"{options.assignment}-{platform}.csv")
-        made = rows(book, [options.assignment], people, provisional=options.provisional)
-        write(path, export.table(made))
-        found.append((f"for {shown}", str(path)))
-    path = Path(REPORTS, f"{options.assignment}-parts.csv")
-    write(path, export.table(export.parts(book, options.assignment)))
-    return [*found, ("each part", str(path))]
+        table = rows(book, [assignment], people, provisional=options.provisional)
+        keep(f"for {shown}", f"-{platform}.csv", export.table(table))
+        known = {}
+        if platform == "moodle" and people is not None:
+            known = export.for_moodle(book, people)
+        elif platform == "canvas":
+            trail = log.read(log.path(coursedir.root, assignment))
+            known = export.for_canvas(log.last(trail, "collected", "before"))
+        if known:
+            keep("", f"-{platform}-feedback.zip", export.returned(pages, known, final))
+    keep("each part", "-parts.csv", export.table(export.by_parts(book, assignment)))
+    page = answers.page(coursedir, book, assignment, Path(REPORTS), options.anonymous)
+    keep("answers", "-answers.html", page)
+    keep("report", ".html", report.render(facts))
+    return made
 
 
 def _zones(config: Any) -> None:
@@ -357,18 +407,6 @@ def _due(due: datetime | None) -> str:
         return "There is no due date, so that nobody is late."
     here = due.replace(tzinfo=UTC).astimezone()
     return f"Due {here:%Y-%m-%d %H:%M} in this machine's time zone ({here:%Z}), {due:%H:%M} UTC."
-
-
-def _without_password(url: str) -> str:
-    from sqlalchemy import make_url
-
-    return make_url(url).render_as_string(hide_password=True)
-
-
-def _show(rows: Sequence[tuple[str, str]]) -> None:
-    width = max(len(name) for name, _ in rows)
-    for name, where in rows:
-        print(f"  {name:<{width}}  {where}")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import glob
 import os
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from nbgrader import converters
@@ -130,8 +131,8 @@ class BoxedAutograde(Autograde):
             raise self._failure(f"Nothing was handed in that matches {wanted}")
         return sorted(found)
 
-    def mark(self, assignment: str) -> batch.Report:
-        """Mark what was handed in for an assignment."""
+    def mark(self, assignment: str, parts: Sequence[str] = ()) -> batch.Report:
+        """Mark what was handed in for an assignment; see `batch.grade`."""
         if not self.config.get("Execute", {}).get("enabled", True):
             raise self._failure(
                 "With --no-execute a student could write the marks into the notebook: refused."
@@ -148,6 +149,7 @@ class BoxedAutograde(Autograde):
                 assignment,
                 self.settings(),
                 force=self.force,
+                parts=parts,
                 create_students=self.create_student,
                 lateness=self._lateness(),
                 permissions=int(str(self.permissions), 8),

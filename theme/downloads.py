@@ -56,6 +56,9 @@ Unrolled, the exercise {name}
 3. Unpack this zip in that folder, start JupyterLab there, and open {name}/{name}.ipynb:
    jupyter lab
 
+4. Before you hand it in, let its file be checked:
+   python -m rnnlib {name}/{name}.ipynb
+
 The file {wheel} is the rnnlib that this exercise was written for, for a machine
 that cannot reach the site. All of this at length: {start}
 """

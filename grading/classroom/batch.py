@@ -67,6 +67,7 @@ def grade(
     *,
     students: Sequence[str] | None = None,
     force: bool = False,
+    parts: Sequence[str] = (),
     create_students: bool = True,
     lateness: LateSubmissionPlugin | None = None,
     permissions: int = 0o444,
@@ -85,6 +86,8 @@ def grade(
         Only these.
     force : bool, optional
         Mark also what has not changed.
+    parts : sequence of str, optional
+        Mark also what has not changed, and take over of it the points of these parts alone.
     create_students : bool, optional
         Whether students may be new to the gradebook.
     lateness : LateSubmissionPlugin, optional
@@ -127,9 +130,10 @@ def grade(
             spec,
             folders,
             course_key=seeds.course_key(key_file),
-            known=log.outcomes(log.read(trail_file)),
+            events=log.read(trail_file),
             merged=gradebook.keys(book, assignment),
             force=force,
+            parts=frozenset(parts),
         )
         book.db.rollback()  # the batch may be long: hold no transaction meanwhile
         trail.write(
@@ -175,13 +179,23 @@ class _Batch:
     spec: Specification
     folders: Mapping[str, Path]  # by student
     course_key: bytes
-    known: Mapping[str, dict[str, Any]]  # student → the log's last outcome
+    events: list[dict[str, Any]]  # the log's
     merged: Mapping[str, tuple[str, datetime | None]]  # student → key and time in the gradebook
     force: bool
+    parts: frozenset[str]  # all that is taken over of work that has not changed; empty for all
     report: Report = field(default_factory=Report)
     results: list[Result] = field(default_factory=list)  # that the gradebook does not have
     keys: dict[str, str] = field(default_factory=dict)
     times: dict[str, datetime | None] = field(default_factory=dict)
+    works: dict[str, str] = field(default_factory=dict)  # student → hash of what was handed in
+
+    def __post_init__(self) -> None:
+        self.known = log.outcomes(self.events)
+        self.marked_works = {  # whose result has this key → hash of what it is the result of
+            (line["student"], line["key"]): line.get("work")
+            for line in self.events
+            if line["event"] == "outcome"
+        }
 
     @property
     def left(self) -> int:
@@ -194,10 +208,12 @@ class _Batch:
             seed = seeds.seed(self.course_key, self.spec.assignment, student)
             submission = intake.load(folder, student, seed)
             key = self.keys[student] = self.spec.key(submission)
+            self.works[student] = submission.digest
             time = self.times[student] = _timestamp(submission, logger)
             line = self.known.get(student)
             if (
                 self.force
+                or self.parts
                 or line is None
                 or line["key"] != key
                 or line["status"] == Status.FAILED
@@ -228,17 +244,29 @@ class _Batch:
         about = asdict(outcome)
         del about["notebooks"]
         about |= {"assignment": self.spec.assignment, "key": self.keys[student]}
+        about["work"] = self.works[student]
         line = self.report.marked[student] = trail.write("outcome", student=student, **about)
         if outcome.status != Status.FAILED:
             # what was not decided before has its key in the gradebook already
             before = self.known.get(student, {})
-            self._bring_in(line, again=self.force or bool(before.get("loss")))
+            self._bring_in(line, again=self.force or bool(self.parts or before.get("loss")))
 
     def _bring_in(self, line: Mapping[str, Any], again: bool) -> None:
         student = line["student"]
-        scores, comments = line["scores"], line["comments"]
-        time = self.times[student]
-        self.results.append(Result(student, line["key"], time, scores, comments, again))
+        before, _ = self.merged.get(student, ("", None))
+        same = self.marked_works.get((student, before)) == self.works[student]
+        self.results.append(
+            Result(
+                student,
+                line["key"],
+                self.times[student],
+                line["scores"],
+                line["comments"],
+                again,
+                same,
+                self.parts if same else frozenset(),
+            )
+        )
 
     def _destination(self, student: str) -> Path:
         directory = self.coursedir.autograded_directory

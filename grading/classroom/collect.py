@@ -63,6 +63,8 @@ class Collected:
     students: dict[str, Path] = field(default_factory=dict)  # handed in, and where it lies now
     unchanged: list[str] = field(default_factory=list)  # of these, whose work was there before
     numbers: dict[str, str] = field(default_factory=dict)  # student → Canvas's user number
+    # student → what Canvas puts before the name of a file, its number too: "cyd_1003_73"
+    before: dict[str, str] = field(default_factory=dict)
     sentences: list[str] = field(default_factory=list)  # what was left out, and why
 
 
@@ -74,6 +76,7 @@ class _Handed:
     number: str = ""
     platform: str = ""
     late: bool = False
+    before: str = ""  # of the last of Canvas's files, what stands before its name
     readings: list[tuple[str, str]] = field(default_factory=list)  # (name, number), all possible
     files: dict[str, tuple[tuple[int, int], bytes]] = field(default_factory=dict)
 
@@ -128,6 +131,7 @@ def collect(
     for who, name, order, data in _assigned(entries, assignment, result.sentences):
         handed = people.setdefault((who.label, who.number), who)
         handed.late |= who.late
+        handed.before = max(handed.before, who.before, key=_file_number)
         for inner, when, content in _unpacked(name, order, data, who.label, result.sentences):
             _add(handed, inner, when, content, assignment, result.sentences)
     for handed, student, person in _named(people, roster, known or {}, result):
@@ -148,6 +152,8 @@ def collect(
             for name in replace(folder, files, aside=_free(replaced / f"{student} {now:{ASIDE}}")):
                 result.sentences.append(f"{handed.label}: {name} could not be written, left out.")
         result.students[student] = folder
+        if handed.before:
+            result.before[student] = handed.before
     # names in a zip file may hold what a terminal takes for a command
     result.sentences = [
         "".join(c if c.isprintable() else "?" for c in sentence) for sentence in result.sentences
@@ -255,6 +261,8 @@ def _assigned(
             platform = "moodle" if match.re is MOODLE else "canvas"
             late = bool(match.groupdict().get("late"))
             who = _Handed(match["name"], match["number"], platform, late)
+            if platform == "canvas":
+                who.before = match.string[: match.end("file_id")]
             if match.re is CANVAS:
                 who.readings = _readings(PurePosixPath(name).name)
             elif match.re is MOODLE:
@@ -283,6 +291,11 @@ def _by_platform(name: str) -> tuple[re.Match[str], str] | None:
             return (match, rest) if rest else None
     match = ANONYMOUS.fullmatch(parts[-1]) or CANVAS.fullmatch(parts[-1])
     return (match, match["file"]) if match else None
+
+
+def _file_number(before: str) -> int:
+    """Give Canvas's number of a file, which grows with time."""
+    return int(before.rpartition("_")[2] or 0)
 
 
 def _readings(name: str) -> list[tuple[str, str]]:

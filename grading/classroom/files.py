@@ -13,13 +13,13 @@ from pathlib import Path, PurePosixPath
 REFUSALS = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
 
 
-def write(path: str | os.PathLike[str], text: str) -> None:
-    """Write a text file: whoever reads it meanwhile sees the old one or the new one."""
+def write(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Write a file: whoever reads it meanwhile sees the old one or the new one."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        draft.write_text(text, encoding="utf-8")
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,8 @@ class Result:
     scores: Mapping[str, Mapping[str, float | None]]
     comments: Mapping[str, Mapping[str, str | None]]
     again: bool = False  # mark as new, even if these marks are there already
+    same: bool = False  # the work is that of the marks which are there
+    parts: Collection[str] = ()  # only the points of these; empty for all
 
 
 @contextlib.contextmanager
@@ -230,9 +232,9 @@ def students(book: Gradebook) -> set[str]:
 def merge(book: Gradebook, assignment: str, results: Sequence[Result]) -> None:
     """Bring results into the gradebook, all or none of them.
 
-    As nbgrader's SaveAutoGrades does it: marks that a person gave, and their comments,
-    stay, and the cell is shown to them once more. A result whose key is there already only
-    brings in the time that it was handed in.
+    Marks that a person gave, and their comments, stay. The cell is shown to them once more, as
+    nbgrader's SaveAutoGrades does it, but only if the work or the machine's points for it have
+    changed. A result whose key is there already only brings in the time of handing in.
 
     Parameters
     ----------
@@ -335,16 +337,20 @@ def _merge_chunk(
                 if grade is None:
                     grade = Grade(id=new_uuid(), cell_id=cell_id, notebook_id=notebook.id)
                     new.append(grade)
-                if cell in scores:
-                    grade.auto_score = scores[cell]
-                    marked_by_hand = grade.manual_score is not None
-                    grade.needs_manual_grade = marked_by_hand or scores[cell] is None
+                if cell not in scores or (result.parts and cell not in result.parts):
+                    continue
+                if grade.manual_score is None:
+                    grade.needs_manual_grade = scores[cell] is None
+                elif not result.same or grade.auto_score != scores[cell]:
+                    grade.needs_manual_grade = True
+                grade.auto_score = scores[cell]
             for cell, cell_id in commented.items():
                 comment = comments.get(cell_id)
                 if comment is None:
                     comment = Comment(id=new_uuid(), cell_id=cell_id, notebook_id=notebook.id)
                     new.append(comment)
-                comment.auto_comment = result.comments.get(name, {}).get(cell)
+                if not result.parts or cell in result.parts:
+                    comment.auto_comment = result.comments.get(name, {}).get(cell)
     db.add_all(new)
     db.flush()
     if changed:

@@ -5,9 +5,11 @@ killed process wrote of its last line is passed over when the file is read.
 
 Each line has "event" and "time" (UTC, ISO 8601). Events:
 
+"collected" "before": student → what Canvas put before the name of the file, to give it back
 "batch"     a run began: "assignment", "submissions" (how many there are), "specification"
             (its hash), "environment" (versions)
-"outcome"   a submission was marked: "assignment", "student", "key", and all of
+"outcome"   a submission was marked: "assignment", "student", "key", "work" (the hash of what was
+            handed in), and all of
             `marking.Outcome` but the notebooks: "status", "sentence", "notes", "scores",
             "comments", "causes", "seconds", "cpu", "limit", "loss", "wasted"
 "merged"    "students": their last outcomes are in the gradebook
@@ -63,10 +65,10 @@ def outcomes(events: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {event["student"]: event for event in events if event.get("event") == "outcome"}
 
 
-def feedback(events: list[dict[str, Any]]) -> dict[str, str]:
-    """Find what the pages hang on that were written last."""
-    lines = [event["keys"] for event in events if event.get("event") == "feedback"]
-    return {student: key for line in lines for student, key in line.items()}
+def last(events: list[dict[str, Any]], event: str, name: str) -> dict[str, str]:
+    """Find what was said last of each student, in events that hold it by student."""
+    lines = [line[name] for line in events if line.get("event") == event]
+    return {student: said for line in lines for student, said in line.items()}
 
 
 class Log:

@@ -172,7 +172,7 @@ class Submission:
     unread: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """A hash of all that can change the marks; the time of collection cannot."""
         found = hashlib.sha256(json.dumps([self.student, dict(self.unread), self.seed]).encode())

@@ -1,7 +1,7 @@
 """Marks as the table that Canvas or Moodle imports.
 
-    nbgrader export --exporter=grading.export.CanvasExport --to=canvas.csv
-    nbgrader export --exporter=grading.export.MoodleExport --to=moodle.csv
+    nbgrader export --exporter=grading.results.export.CanvasExport --to=canvas.csv
+    nbgrader export --exporter=grading.results.export.MoodleExport --to=moodle.csv
 
 Canvas reads a student by ID, SIS User ID or SIS Login ID, wants a column Section, and takes
 what follows for assignments; a second row says their points. Moodle lets the importer say
@@ -18,8 +18,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -28,6 +30,7 @@ from traitlets import Bool, Unicode
 
 from ..classroom import roster
 from ..classroom.files import write
+from .parts import parts
 
 IMPORTER = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
 
@@ -52,13 +55,9 @@ def marks(gradebook: Gradebook, assignment: str) -> dict[str, Mark]:
     return found
 
 
-def parts(gradebook: Gradebook, assignment: str) -> list[list[str]]:
+def by_parts(gradebook: Gradebook, assignment: str) -> list[list[str]]:
     """Make a table's rows with the points in each part; empty where an answer waits."""
-    names = [
-        cell.name
-        for notebook in gradebook.find_assignment(assignment).notebooks
-        for cell in (*notebook.grade_cells, *notebook.task_cells)
-    ]
+    names = [part.name for part in parts(gradebook, assignment)]
     rows = [["Student", *names, "Taken off", "Points"]]
     for one in gradebook.assignment_submissions(assignment):
         found = {
@@ -180,6 +179,55 @@ def table(rows: Iterable[Iterable[str]]) -> str:
     """Write rows as CSV."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue()
+
+
+def for_canvas(handed_in: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Say how Canvas knows each student's file: what stands before its name in the download.
+
+    Canvas takes a file back as a comment on the work by the user's and the file's number, and
+    shows it under the name of the file that was handed in; so it is given a notebook.
+    """
+    return {student: (f"{before}_", ".ipynb") for student, before in handed_in.items()}
+
+
+def for_moodle(book: Gradebook, people: roster.Roster) -> dict[str, tuple[str, str]]:
+    """Say how Moodle knows each student's file, "Name_NUMBER_assignfeedback_file_/…".
+
+    Only by the class list's number: that in a download's name may be a team's. What is given
+    back unchanged a second time is left as it is, and nobody is notified.
+    """
+    found = {}
+    for one, student in zip(people.people, people.match(book.students), strict=True):
+        name = roster.as_student(f"{one.first} {one.last}") or "Participant"
+        if student and one.number:
+            found[student] = (f"{name}_{one.number}_assignfeedback_file_/", ".html")
+    return found
+
+
+def returned(
+    pages: Callable[[str], str],
+    students: Mapping[str, tuple[str, str]],
+    wanted: Iterable[str],
+) -> bytes:
+    """Pack feedback as a platform takes it back, all of a class in one zip file.
+
+    Parameters
+    ----------
+    pages : function
+        From a student to the folder with the feedback.
+    students : mapping of str to (str, str)
+        From `for_canvas` or `for_moodle`: what stands before and behind a file's name.
+    wanted : iterable of str
+        Whose feedback is given back.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for student in sorted(students.keys() & set(wanted)):
+            before, ending = students[student]
+            for path in sorted(Path(pages(student)).glob(f"*{ending}")):
+                # without its time: the same pages make the same file
+                archive.writestr(zipfile.ZipInfo(f"{before}{path.name}"), path.read_bytes())
     return buffer.getvalue()
 
 

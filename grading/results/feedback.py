@@ -28,7 +28,7 @@ from nbconvert.exporters import Exporter, HTMLExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.exporters.html import contextfilter
 from nbformat import NotebookNode, from_dict
-from nbformat.v4 import new_output
+from nbformat.v4 import new_markdown_cell, new_notebook, new_output
 from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
@@ -36,12 +36,15 @@ from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 from ..marking.mark import HIDDEN
 from ..sandbox.room import Kind, kind_of
 from . import sanitize
-from .page import COLOURS, HERE, render
+from .limited import TooMuch, limited
+from .page import COLOURS, HERE, TEMPLATES, points, render
+from .parts import titles
 
 LONGEST_PAGE = 4_000_000  # characters of the notebook, pictures too
-LONGEST_NAME = 100  # characters of a heading
-LONGEST_TEXT = 20_000  # of a cell in which headings are looked for
 TOO_LONG = "(not shown: this page is long enough; your own notebook has it)"
+UNREADABLE = (
+    "What you wrote is not shown here, because to lay it out takes too long. Your marks hold."
+)
 PICTURES = ("image/png", "image/jpeg")
 
 
@@ -63,7 +66,8 @@ class HideTests(NbGraderPreprocessor):
     nothing needs to be withheld.
     """
 
-    scheme = re.compile(r"[^\n]*BEGIN MARK SCHEME.*?(?:END MARK SCHEME[^\n]*|\Z)", re.DOTALL)
+    # from a line's beginning: else a long line is gone through anew at each of its characters
+    scheme = re.compile(r"(?ms)^[^\n]*BEGIN MARK SCHEME.*?(?:END MARK SCHEME[^\n]*|\Z)")
     unknown = "(not shown: it was not marked by this program)"
 
     def preprocess_cell(
@@ -133,7 +137,7 @@ class FeedbackPage(Exporter):
     """One student's feedback: marks first, then the notebook with what the tests said.
 
     Made from the cells alone, not from nbconvert's templates, so that nothing is shown
-    but what is named here.
+    but what is named here. Beside the page lies the same as a notebook, `returned`.
     """
 
     file_extension = ".html"
@@ -143,46 +147,68 @@ class FeedbackPage(Exporter):
         self, nb: NotebookNode, resources: Any = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         nb, resources = super().from_notebook_node(nb, resources, **kw)
-        total = resources.get("nbgrader", {})
+        total = dict(resources.get("nbgrader", {}))
         name = total.get("notebook") or resources.get("metadata", {}).get("name", "notebook")
-        language = nb.metadata.get("language_info", {}).get("name", "python")
-        cells, left, titles = [], LONGEST_PAGE, exercises(nb.cells)
-        for cell in nb.cells:
-            left -= len(json.dumps([cell.source, cell.get("outputs", [])]))
-            if left < 0:  # before anything of it is cleaned and coloured
-                cell.source, cell.outputs = TOO_LONG, []
-            cells.append(_cell(cell, language, titles))
-        text = render(
-            "feedback",
-            title=name,
-            total={"late_penalty": None, **total} if "score" in total else None,
-            notes=nb.metadata.get("grading", {}).get("notes", []),
-            parts=[cell for cell in cells if cell["name"]],
-            cells=cells,
-        )
+        try:
+            text, notebook = limited(page, nb, str(name), total)
+        except TooMuch:
+            nb.metadata.setdefault("grading", {})["notes"] = [UNREADABLE]
+            for cell in nb.cells:
+                _leave_out(cell)
+            text, notebook = page(nb, str(name), total)
+        resources.setdefault("outputs", {})[f"{name}.ipynb"] = notebook.encode()
         return text, resources
 
 
-def exercises(cells: Sequence[NotebookNode]) -> dict[str, str]:
-    """Find what the assignment calls each part, by the name that the gradebook has.
+def page(nb: NotebookNode, name: str, total: Mapping[str, Any]) -> tuple[str, str]:
+    """Make the page of a notebook, and the notebook to return."""
+    language = nb.metadata.get("language_info", {}).get("name", "python")
+    cells, left, names = [], LONGEST_PAGE, titles(nb.cells)
+    for cell in nb.cells:
+        left -= len(json.dumps([cell.source, cell.get("outputs", [])]))
+        if left < 0:  # before anything of it is cleaned and coloured
+            _leave_out(cell)
+        cells.append(_cell(cell, language, names))
+    about: dict[str, Any] = {
+        "title": name,
+        "total": {"late_penalty": None, **total} if "score" in total else None,
+        "notes": nb.metadata.get("grading", {}).get("notes", []),
+        "parts": [cell for cell in cells if cell["name"]],
+    }
+    return render("feedback", cells=cells, **about), returned(nb, cells, about)
 
-    The heading above says what it is, and the first line of a test which of several it is.
+
+def _leave_out(cell: NotebookNode) -> None:
+    cell.source = TOO_LONG
+    cell.pop("attachments", None)
+    if "outputs" in cell:
+        cell.outputs = []
+
+
+def returned(nb: NotebookNode, cells: Sequence[Mapping[str, Any]], about: Any) -> str:
+    """Write the feedback as a notebook.
+
+    Canvas gives a file back under the name that the student's own had; see `export.returned`.
     """
-    heading, found = "", {}
-    for cell in cells:
-        marks = cell.metadata.get("nbgrader", {})
-        if marks.get("grade") or marks.get("task"):
-            part = re.match(r"# (Exercise \w+), tests:", cell.source)
-            said = re.sub(r"^(Exercise )?\d\w*: ", "", heading)
-            name = ": ".join(filter(None, [part and part[1], said]))
-            found[str(marks["grade_id"])] = name or str(marks["grade_id"])
-        elif cell.cell_type == "markdown" and not marks:
-            for line in re.findall(r"(?m)^##+ (.+)", cell.source[:LONGEST_TEXT]):
-                heading = re.sub(r" \([^()]*points?\)$", "", line.strip())[:LONGEST_NAME]
-    return found
+    head = TEMPLATES.get_template("feedback.md").render(about)
+    made = [new_markdown_cell(head)]
+    for cell, shown in zip(nb.cells, cells, strict=True):
+        label = f"**{shown['label']}**" if shown["label"] else ""
+        if shown["name"]:
+            label += f" {shown['title']}: {points(shown['marks'])} points"
+        if label:
+            made.append(new_markdown_cell(label))
+        cell.metadata = NotebookNode()  # no part of an assignment any more
+        made.append(cell)
+        if comment := shown["marks"].get("comment"):
+            made.append(new_markdown_cell(f"**Comment**\n\n{comment}"))
+    for number, cell in enumerate(made):
+        cell.id = f"cell-{number}"
+    kernel = {k: v for k, v in nb.metadata.items() if k in ("kernelspec", "language_info")}
+    return json.dumps(new_notebook(cells=made, metadata=kernel))
 
 
-def _cell(cell: NotebookNode, language: str, titles: Mapping[str, str]) -> dict[str, Any]:
+def _cell(cell: NotebookNode, language: str, names: Mapping[str, str]) -> dict[str, Any]:
     """What is shown of a cell."""
     marks = {"waits": False, "score": 0, "points": 0, **cell.metadata.get("nbgrader", {})}
     kinds = [("solution", "answer", "Your answer"), ("grade", "test", "Test")]
@@ -200,7 +226,7 @@ def _cell(cell: NotebookNode, language: str, titles: Mapping[str, str]) -> dict[
         "kind": kind,
         "label": label,
         "name": str(marks["grade_id"]) if graded else "",
-        "title": titles[str(marks["grade_id"])] if graded else "",
+        "title": names[str(marks["grade_id"])] if graded else "",
         "marks": marks,
         "how": "test" if cell.cell_type == "code" and not marks.get("solution") else "by hand",
         "source": source,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,14 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-TEMPLATES.filters |= {"number": number, "plural": plural}
+def points(marks: Mapping[str, Any]) -> str:
+    """Say how many points of how many nbgrader's metadata of a cell hold."""
+    if marks["waits"]:
+        return f"waits, {number(marks['points'])} possible"
+    return f"{number(marks['score'] or 0)} of {number(marks['points'])}"
+
+
+TEMPLATES.filters |= {"number": number, "plural": plural, "points": points}
 
 
 def render(template: str, **about: Any) -> str:

@@ -8,7 +8,6 @@ What it shows is read from the gradebook, from autograded/ and from the log of m
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -24,6 +23,7 @@ from ..marking.assignment import Status
 from . import similarity
 from .page import number
 from .page import render as page
+from .parts import Part, cells, marks_of, parts, source_of
 
 # what nbgrader's source notebooks hold beside the solution
 MARKERS = re.compile(
@@ -32,15 +32,6 @@ MARKERS = re.compile(
 FEWEST_FOR_DISCRIMINATION = 10  # students
 MOST_CAUSES = 15
 MOST_GROUPS = 40
-
-
-@dataclass(frozen=True)
-class Part:
-    """A cell that gives points."""
-
-    name: str
-    points: float
-    by_machine: bool
 
 
 @dataclass
@@ -88,18 +79,14 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
     order: dict[str, int] = {}
     given = worked = ""
     for path in sorted(source.glob("*.ipynb")):
-        worked += "".join(_solution(cell) for cell in _cells(path))
+        worked += "".join(map(_solution, cells(path)))
     for path in sorted(release.glob("*.ipynb")):
-        for cell in _cells(path):
-            order.setdefault(_grade_id(cell), len(order))
+        for cell in cells(path):
+            order.setdefault(str(marks_of(cell).get("grade_id", "")), len(order))
             given += _solution(cell)
-    parts = [
-        Part(cell.name, cell.max_score, getattr(cell, "cell_type", "markdown") == "code")
-        for notebook in row.notebooks
-        for cell in (*notebook.grade_cells, *notebook.task_cells)
-    ]
-    parts.sort(key=lambda part: order.get(part.name, len(order)))
-    facts = Facts(assignment, parts, len(gradebook.students), {}, {})
+    found = parts(gradebook, assignment)
+    found.sort(key=lambda part: order.get(part.name, len(order)))
+    facts = Facts(assignment, found, len(gradebook.students), {}, {})
     facts.due = row.duedate
     code: dict[str, str] = {}
     for submission in gradebook.assignment_submissions(assignment):
@@ -116,7 +103,7 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
         folder = Path(coursedir.format_path(coursedir.autograded_directory, student, assignment))
         written = ""
         for path in sorted(folder.glob("*.ipynb")):
-            written += "".join(map(_solution, _cells(path)))
+            written += "".join(map(_solution, cells(path)))
         if written.strip():
             code[student] = written
     facts.outcomes = log.outcomes(log.read(log.path(coursedir.root, assignment)))
@@ -130,26 +117,11 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
     return facts
 
 
-def _cells(path: Path) -> list[dict[str, Any]]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError, KeyError):
-        return []
-
-
-def _marks(cell: Mapping[str, Any]) -> Mapping[str, Any]:
-    return cell.get("metadata", {}).get("nbgrader", {})
-
-
-def _grade_id(cell: Mapping[str, Any]) -> str:
-    return str(_marks(cell).get("grade_id", ""))
-
-
 def _solution(cell: Mapping[str, Any]) -> str:
     """The source of a cell in which a student writes code."""
-    if cell.get("cell_type") != "code" or not _marks(cell).get("solution"):
+    if cell.get("cell_type") != "code" or not marks_of(cell).get("solution"):
         return ""
-    return "".join(cell["source"]) + "\n\n"
+    return source_of(cell) + "\n\n"
 
 
 def render(facts: Facts) -> str:

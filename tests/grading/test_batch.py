@@ -163,14 +163,53 @@ def test_marks_and_comments_of_a_person_stay(coursedir: Any) -> None:
     assert grade() == (None, 3.5, True, "Fine.")
     grade(needs_manual_grade=False)
     run(coursedir, force=True)
-    assert grade() == (None, 3.5, True, "Fine.")
+    assert grade() == (None, 3.5, False, "Fine."), "the same words have their mark"
     with Gradebook(coursedir.db_url, classes.COURSE) as book:  # over a machine's mark, too
         test = book.find_grade("test_mean", "ps1", "ps1", "ada")
         test.manual_score = 1.0
         book.db.commit()
         run(coursedir, force=True)
         book.db.expire_all()
-        assert (test.auto_score, test.score, test.needs_manual_grade) == (2.0, 1.0, True)
+        assert (test.auto_score, test.score, test.needs_manual_grade) == (2.0, 1.0, False)
+        classes.cell_of(notebook, "mean")["source"] = "def mean(x):\n    return 0"
+        classes.hand_in(coursedir, "ada", notebook)
+        run(coursedir)
+        book.db.expire_all()
+        assert (test.auto_score, test.score, test.needs_manual_grade) == (0.0, 1.0, True)
+
+
+def test_an_exercise_is_marked_again_alone(coursedir: Any) -> None:
+    """Two tests are mended; the points of one are taken over, of work that has not changed."""
+    old = classes.solved(coursedir, wrong=("add", "mean"))
+    classes.cell_of(old, "words")["source"] = "My words."
+    for student in ("ada", "ben"):
+        classes.hand_in(coursedir, student, old)
+    run(coursedir)
+    with Gradebook(coursedir.db_url, classes.COURSE) as book:
+        for name, points in (("words", 3.0), ("test_clip", 0.5)):
+            grade = book.find_grade(name, "ps1", "ps1", "ada")
+            grade.manual_score, grade.needs_manual_grade = points, False
+        book.db.commit()
+    mended = classes.source()
+    for cell in mended.cells:
+        if cell.id in ("test_add", "test_mean"):
+            cell.source = "assert True"
+    classes.release(coursedir, notebook=mended)
+    classes.hand_in(coursedir, "ben", classes.solved(coursedir, wrong=("clip",)))
+    assert set(run(coursedir, parts=["test_add"]).marked) == {"ada", "ben"}
+    with Gradebook(coursedir.db_url, classes.COURSE) as book:
+
+        def grade(student: str, name: str) -> tuple[Any, ...]:
+            found = book.find_grade(name, "ps1", "ps1", student)
+            return found.auto_score, found.manual_score, bool(found.needs_manual_grade)
+
+        assert grade("ada", "test_add") == (2.0, None, False)
+        assert grade("ada", "test_mean") == (0.0, None, False), "this one was not asked for"
+        assert grade("ada", "words") == (None, 3.0, False)
+        assert grade("ada", "test_clip") == (1.0, 0.5, False)
+        assert grade("ben", "test_mean") == (2.0, None, False), "ben's work is new"
+        assert grade("ben", "test_clip") == (0.0, None, False)
+    assert not run(coursedir).marked
 
 
 def test_the_collectors_time_and_the_penalty(coursedir: Any) -> None:

@@ -6,6 +6,8 @@ import contextlib
 import csv
 import io
 import json
+import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from class_lists import CANVAS_ROSTER
@@ -129,9 +132,31 @@ def test_one_command_from_the_download_to_everything(course: Path) -> None:
     assert table(course) == {"": "10", "1001": "", "1002": ""}
 
 
+def test_what_else_an_instructor_gets(course: Path) -> None:
+    """All answers on one page; feedback that Canvas takes back; who handed in nothing."""
+    answers, feedback = (
+        course / "reports" / f"02_cell-{name}" for name in ("answers.html", "canvas-feedback.zip")
+    )
+    page = answers.read_text()
+    links = re.findall(r'<a href="([^"]+)">', page)
+    assert links and all((answers.parent / unquote(link)).is_file() for link in links)
+    assert "Because." in page and ">ada</a>" in page
+    with zipfile.ZipFile(feedback) as archive:
+        assert archive.namelist() == ["cyd_1003_73_02_cell.ipynb"], "two wait for the marker"
+
+    (course / "with-emmy.csv").write_text(CANVAS_ROSTER + '"Noether, Emmy",1009,,emmy,A,\n')
+    said = run(course, "--roster", "with-emmy.csv", "--anonymous", "--provisional")
+    assert "Handed in nothing (1): emmy." in said
+    page = answers.read_text()
+    assert "Because." in page and "ada" not in page and "Answer 1" in page
+    with zipfile.ZipFile(feedback) as archive:
+        assert set(archive.namelist()) == set(HANDED_IN)
+        text = archive.read("byronben_LATE_1002_72_02_cell.ipynb").decode()
+    assert "0 of 10 points" in text and "half(3)" not in text
+
+
 def test_marks_by_hand_and_lateness_arrive_and_nothing_is_run_again(course: Path) -> None:
     before = marked(course)
-    assert before == 3
     with gradebook(course) as book:
         # a due date in the past of ben, whose file Canvas calls LATE
         book.update_or_create_assignment("02_cell", duedate="2026-01-01 12:00:00 UTC")
@@ -170,8 +195,7 @@ def test_feedback_is_written_for_whom_something_changed(course: Path) -> None:
     with gradebook(course) as book:
         book.find_comment("why", "02_cell", "02_cell", "ada").manual_comment = "Well said."
         book.db.commit()
-    (pages / "cyd" / "02_cell" / "02_cell.html").unlink()
-    (pages / "cyd" / "02_cell").rmdir()
+    shutil.rmtree(pages / "cyd" / "02_cell")
     run(course)
     after = written()
     assert {name for name, time in after.items() if time != before[name]} == {"ada", "cyd"}
@@ -197,6 +221,7 @@ def test_only_what_changed_is_marked_again(course: Path) -> None:
         (["nowhere.zip"], "nowhere.zip is not there"),
         (["--roster", "nbgrader_config.py"], "is no class list"),
         (["download.zip", "--collected", "yesterday"], "is no time such as"),
+        (["--again", "third"], "02_cell has no part third; its parts are test_half, why."),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(course: Path, words: list[str], sentence: str) -> None:
@@ -219,6 +244,18 @@ def test_what_stands_in_the_way_is_one_sentence(course: Path) -> None:
         (course / name).unlink()
         (course / "aside").rename(course / name)
     assert "Marked 0 submissions; 3 had not changed." in run(course)
+
+
+def test_a_part_is_marked_again_after_its_test_was_mended(course: Path) -> None:
+    source = course / "source" / "02_cell" / "02_cell.ipynb"
+    source.write_text(source.read_text().replace("assert half(4) == 2", "assert half(4) == 3"))
+    run(course, "--again", "test_half")
+    with gradebook(course) as book:
+        for student, why, waits in (("ada", 4, False), ("ben@uni.edu", 3, True)):
+            submission = book.find_submission("02_cell", student)
+            marks = {grade.name: grade.score for grade in submission.notebooks[0].grades}
+            assert marks == {"test_half": 0, "why": why}, "the mark by hand stays"
+            assert bool(submission.needs_manual_grade) == waits, "ben's work was new"
 
 
 def test_an_assignment_that_is_not_there_is_a_sentence(course: Path) -> None:

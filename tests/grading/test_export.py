@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import subprocess
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
@@ -107,6 +108,29 @@ def test_moodles_worksheet_comes_back_with_the_grades_filled_in(course: Path) ->
         ("Participant 9002", "15"),
     ]
     assert rows[0]["Last modified (submission)"] == "Friday, 20 November 2026, 11:30 AM"
+
+
+def test_feedback_for_moodle_lies_in_folders_that_moodle_reads(course: Path) -> None:
+    (course / "worksheet.csv").write_text(MOODLE_ROSTER)
+    for student in ("ada", "ben@uni.edu"):
+        folder = course / "feedback" / student
+        folder.mkdir(parents=True)
+        for ending in (".html", ".ipynb"):
+            (folder / f"ps1{ending}").write_text(student)
+    with gradebook(course) as book:
+        known = export.for_moodle(book, roster.read(course / "worksheet.csv"))
+    made = [
+        export.returned(lambda student: str(course / "feedback" / student), known, list(known))
+        for _ in range(2)
+    ]
+    assert made[0] == made[1] and made[0]
+    with zipfile.ZipFile(io.BytesIO(made[0])) as archive:
+        (name,) = archive.namelist()  # ada is nobody in this list
+        assert archive.read(name) == b"ben@uni.edu"
+    # Moodle's importer: the first part of the path with four words between "_"
+    words = name.split("/")[0].split("_", 4)
+    assert words == ["Ben Byron", "9002", "assignfeedback", "file", ""]
+    assert name.split("/")[1] == "ps1.html"
 
 
 def test_lateness_counts_and_no_mark_is_negative(course: Path) -> None:

@@ -24,15 +24,15 @@ from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from nbformat import v4
 from pages import ROOT, problems_of, with_policy
 
-from grading.results import sanitize
+from grading.results import feedback, limited, sanitize
 from grading.results.feedback import (
     LONGEST_PAGE,
     FeedbackPage,
     FormgraderPage,
     HideTests,
-    exercises,
 )
 from grading.results.page import render as page_of
+from grading.results.parts import titles
 from grading.results.sanitize import clean, formula, markdown
 
 PICTURE = (  # one dot
@@ -154,9 +154,9 @@ def test_parts_have_the_names_that_the_assignment_gives_them() -> None:
         cell("## A heading in an answer", id="why", grade=True, solution=True),
     ]
     names = {"test_a": "Exercise 3a: all", "test_b": "Exercise 3b: one answer"}
-    assert exercises(cells) == names | {"why": "In your own words"}
-    assert exercises(cells[1:2]) == {"test_a": "Exercise 3a"}, "the heading was deleted"
-    assert exercises(cells[5:]) == {"why": "why"}
+    assert titles(cells) == names | {"why": "In your own words"}
+    assert titles(cells[1:2]) == {"test_a": "Exercise 3a"}, "the heading was deleted"
+    assert titles(cells[5:]) == {"why": "why"}
     text, _ = FeedbackPage().from_notebook_node(v4.new_notebook(cells=cells), {})
     assert '<a href="#test_b">Exercise 3b: one answer</a>' in text
 
@@ -242,6 +242,47 @@ def test_feedback_says_the_marks_the_cause_and_the_comment(page: Path) -> None:
     assert "half(7)" not in text and "(further tests, not shown)" in text
 
 
+def test_feedback_is_also_a_notebook_that_opens_and_hides_the_same() -> None:
+    exporter = FeedbackPage()
+    exporter.register_preprocessor(HideTests, enabled=True)
+    resources = {"nbgrader": {"notebook": "ps1", "score": 3, "max_score": 9}}
+    _, resources = exporter.from_notebook_node(hostile_notebook(), resources)
+    notebook = nbformat.reads(resources["outputs"]["ps1.ipynb"].decode(), as_version=4)
+    nbformat.validate(notebook)
+    head, text = notebook.cells[0].source, nbformat.writes(notebook)
+    assert "**3 of 9 points**" in head and "| test | " not in text and "0 of 5" in head
+    assert "half(7)" not in text and "expected 3.5, got 3" in text
+    assert not any("nbgrader" in cell.metadata for cell in notebook.cells)
+
+
+def _slow(*_: object) -> tuple[str, str]:
+    sum(number for number in range(10**12))
+    raise AssertionError("it was not ended")
+
+
+def _greedy(*_: object) -> tuple[str, str]:
+    raise AssertionError(len(bytearray(8 * 2**30)))
+
+
+@pytest.mark.parametrize("work", [_slow, _greedy])
+def test_a_page_that_takes_too_long_is_given_up_and_the_next_is_made(
+    work: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limited, "SECONDS", 0.2)
+    with pytest.raises(limited.TooMuch):
+        limited.limited(work)
+    assert limited.limited(max, 1, 2) == 2
+
+    def first(work: Any, *arguments: Any) -> Any:
+        monkeypatch.undo()
+        raise limited.TooMuch
+
+    monkeypatch.setattr(feedback, "limited", first)
+    resources = {"nbgrader": {"notebook": "ps1", "score": 3, "max_score": 9}}
+    text, _ = FeedbackPage().from_notebook_node(hostile_notebook(), resources)
+    assert feedback.UNREADABLE in text and "3 of 9 points" in text and MINE not in text
+
+
 def test_formulas_are_mathml_and_need_no_server(page: Path) -> None:
     text = page.read_text("utf-8")
     assert text.count("<math ") >= 2 and "mathjax" not in text.lower()
@@ -319,7 +360,7 @@ def test_a_long_text_is_cut_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -
             output = v4.new_output("display_data", {"text/html": text})
             cells += [v4.new_markdown_cell(text), v4.new_code_cell(text, outputs=[output])]
             cells[-1].metadata["grading"] = {"shown": None}
-    page, _ = FeedbackPage().from_notebook_node(v4.new_notebook(cells=cells))
+    page, _ = feedback.page(v4.new_notebook(cells=cells), "ps1", {})
     assert lengths and max(lengths) <= sanitize.LONGEST_TEXT
     assert sum(lengths) < 2 * LONGEST_PAGE and "this page is long enough" in page
 

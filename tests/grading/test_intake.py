@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from grading.classroom import gradebook
 from grading.marking import intake
 from grading.marking.assignment import Malformed, NotebookSpecification, Submission, Unclear
+from rnnlib import __main__ as check_before_handing_in
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +232,10 @@ def test_any_bytes_give_a_sentence(released: Any, raw: bytes) -> None:
 
 
 # folders
+
+
+def test_students_are_told_the_size_that_is_read() -> None:
+    assert check_before_handing_in.MOST_BYTES == intake.FILE_BYTES
 
 
 def test_only_ordinary_files_are_read(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from pages import problems_of, with_policy
 
 from grading.classroom import log
 from grading.marking.mark import causes
-from grading.results.report import Facts, Part, discrimination, gather, render
+from grading.results import answers
+from grading.results.parts import Part
+from grading.results.report import Facts, discrimination, gather, render
 from grading.results.similarity import Group
 
 SCRIPT = "<script>document.title = 'mine'</script>"
@@ -81,6 +83,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
             cells = [
                 cell("code", "step", f"def step(): return {k}", solution=True),
                 cell("code", "test_step", outputs=failed, grade=True),
+                cell("markdown", "why", f"Since $h_{{{k}}}$ **fades**. {SCRIPT}", grade=True),
             ]
             write(folder / "autograded" / student.replace("/", "") / "ps1" / "ps1.ipynb", cells)
             about = {"causes": causes(cells)}
@@ -91,19 +94,40 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def facts_of(course: Path) -> Facts:
+def coursedir_of(course: Path) -> SimpleNamespace:
     def format_path(directory: str, student: str, assignment: str, escape: bool = False) -> str:
         return str(course / directory / student.replace("/", "") / assignment)
 
-    coursedir = SimpleNamespace(
+    return SimpleNamespace(
         root=str(course),
         format_path=format_path,
         source_directory="source",
         release_directory="release",
         autograded_directory="autograded",
+        feedback_directory="feedback",
     )
+
+
+def facts_of(course: Path) -> Facts:
     with gradebook(course) as book:
-        return gather(coursedir, book, "ps1")
+        return gather(coursedir_of(course), book, "ps1")
+
+
+@pytest.mark.parametrize("anonymous", [False, True])
+def test_all_answers_to_a_question_stand_on_one_page(
+    browser: Any, course: Path, anonymous: bool
+) -> None:
+    path = course / "reports" / "ps1-answers.html"
+    path.parent.mkdir(exist_ok=True)
+    with gradebook(course) as book:
+        page = answers.page(coursedir_of(course), book, "ps1", path.parent, anonymous)
+    path.write_text(page, encoding="utf-8")
+    assert "31 answers, 3 of them not marked yet." in page and "waits, 4 possible" in page
+    assert page.count("<strong>fades</strong>") == 31 and page.count("<math") == 31
+    assert ("student07" in page) != anonymous
+    assert ('href="../feedback/student07/ps1/ps1.html"' in page) != anonymous
+    assert with_policy(browser, path) == ("Answers: ps1", []) and SCRIPT not in page
+    assert problems_of(browser, path) == []
 
 
 def test_the_facts_are_those_of_the_gradebook_and_the_notebooks(course: Path) -> None:
@@ -154,7 +178,7 @@ def test_a_class_of_nobody_or_of_one_has_a_page(
 ) -> None:
     scores = {"ada": {"why": 1.0}} if students else {}
     totals = {"ada": 1.0} if students else {}
-    facts = Facts("ps1", [Part("why", 4, False)], students, scores, totals, Counter())
+    facts = Facts("ps1", [Part("ps1", "why", 4, False)], students, scores, totals, Counter())
     path = tmp_path / "report.html"
     path.write_text(render(facts), encoding="utf-8")
     assert problems_of(browser, path) == []
