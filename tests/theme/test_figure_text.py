@@ -135,6 +135,21 @@ def test_it_opens_with_a_beginning_and_follows_what_is_typed(figure, network):
     assert written(figure) == ">>> import num", "the last text stands"
 
 
+def test_what_is_typed_while_the_network_is_fetched_stays(site, page):
+    held = []
+    page.route("**/text.json*", lambda route: held.append(route))
+    page.goto(f"{site}/04_text.html")
+    figure = page.locator("unrolled-text")
+    figure.locator("input[type=text]").fill("Returns")
+    with page.expect_request("**/text.json*"):
+        figure.locator("input[type=range]").press("End")
+    (route,) = held
+    route.continue_()
+    figure.locator("tbody tr.strong").wait_for()
+    assert written(figure) == figure.locator("input[type=text]").input_value() == "Returns"
+    assert figure.evaluate("element => element.temperature") == 1.5
+
+
 def test_the_temperature_moves_the_bars(figure, network):
     slider = figure.locator("input[type=range]")
     for key, temperature in (("End", 1.5), ("ArrowLeft", 1.45)):

@@ -233,7 +233,13 @@ export class Figure extends HTMLElement {
     this.loaded(await answer.json());
     this.#ready = true;
     this.#card.ariaBusy = null;
+    const changed = [...this.#card.querySelectorAll("input")].filter((input) => input.value !== input.defaultValue)
+      .map((input) => [input, input.value]);
     this.#readAddress();
+    for (const [input, value] of changed) { // what the reader has typed or moved meanwhile stays
+      input.value = value;
+      input.dispatchEvent(new Event("input"));
+    }
     this.#draw();
   }
 
