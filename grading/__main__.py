@@ -131,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as refusal:
         logger.error(refusal)
     except (OSError, SQLAlchemyError) as error:
-        logger.error(f"{sentence(error)} Nothing is lost: mend it, and give the command again.")
+        logger.error(sentence(error))
     except KeyboardInterrupt:
         logger.error("Stopped. What was marked is kept: give the command again for the rest.")
     except NbGraderException:  # it has been said

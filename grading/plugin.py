@@ -37,10 +37,12 @@ from .sandbox.box import BoxUnavailable
 def sentence(error: BaseException) -> str:
     """Say in a sentence what an error means to an instructor."""
     if isinstance(error, SQLAlchemyError):
-        return f"The gradebook cannot be used ({getattr(error, 'orig', None) or error})."
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename}: {error.strerror}."
-    return str(error)
+        said = f"The gradebook cannot be used ({getattr(error, 'orig', None) or error})."
+    elif isinstance(error, OSError) and error.strerror:
+        said = f"{error.filename or 'While writing'}: {error.strerror}."
+    else:
+        return str(error)
+    return f"{said} Nothing is lost: mend it, and give the command again."
 
 
 class BoxedAutograde(Autograde):

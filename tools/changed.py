@@ -1,10 +1,12 @@
 """`make check`: run the tests of what changed since the last commit, and no others.
 
 The tests mirror the house, so that a changed file's folder names its tests. With
-nothing changed, the last commit itself is what is looked at.
+nothing changed, the last commit itself is what is looked at. All groups run; those that
+failed are named at the end.
 """
 
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -107,12 +109,15 @@ def main() -> None:
     files = changed_files()
     print("Changed:", ", ".join(files[:8]) + (f" and {len(files) - 8} more" if files[8:] else ""))
     start = time.monotonic()
+    failed = []
     for command in commands(files):
-        print("$", " ".join(command), flush=True)
+        print("$", shlex.join(command), flush=True)
         code = subprocess.run(command, cwd=ROOT).returncode
         if code not in (0, 5):  # 5: pytest found nothing to run, which is no failure here
-            sys.exit(code)
+            failed.append(shlex.join(command))
     print(f"Checked in {time.monotonic() - start:.0f} s.")
+    if failed:
+        sys.exit("\n  ".join(["Failed:", *failed]))
 
 
 if __name__ == "__main__":

@@ -86,6 +86,15 @@ class Log:
         return line
 
 
+def _take(file: int, others: str) -> None:
+    """Lock a file for this process; say who has it, and wait."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        logging.getLogger("grading").warning("Another run is %s; wait for it.", others)
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
 @contextlib.contextmanager
 def alone(root: Path) -> Iterator[None]:
     """Let one command at a time into a course; a second one waits for the first."""
@@ -93,40 +102,18 @@ def alone(root: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            logging.getLogger("grading").warning("Another run is at work in this course; wait.")
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        _take(handle, "at work in this course")
         yield
     finally:
         os.close(handle)
 
 
 @contextlib.contextmanager
-def opened(file: Path, wait: bool = True) -> Iterator[Log]:
-    """Open a log for writing; a second run on the same assignment waits for the first.
-
-    Parameters
-    ----------
-    file : Path
-    wait : bool, optional
-
-    Raises
-    ------
-    BlockingIOError
-        If another process has it open and `wait` is false.
-    """
+def opened(file: Path) -> Iterator[Log]:
+    """Open a log for writing; a second run on the same assignment waits for the first."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with open(file, "ab+") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sentence = f"Another run is marking {file.stem}; wait for it."
-            if not wait:
-                raise BlockingIOError(sentence) from None
-            logging.getLogger("grading").warning(sentence)
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        _take(handle.fileno(), f"marking {file.stem}")
         end = handle.seek(0, os.SEEK_END)
         if end:
             handle.seek(end - 1)
