@@ -100,7 +100,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _path(text: str) -> Path:
-    """Absolute, since the course's folder may be another one; ~ is not left to the shell."""
+    """Make a path absolute, since the course may lie elsewhere; ~ is not left to the shell."""
     return Path(text).expanduser().absolute()
 
 
@@ -140,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _configuration(options: argparse.Namespace) -> Any:
-    """What nbgrader reads, its file in Jupyter's folders, then in this one; and the command.
+    """Read what nbgrader reads, its file in Jupyter's folders, then in this one; and the command.
 
     nbgrader's `__init__` loads its extensions of the Jupyter server, of which nothing is needed
     here. Its modules stay what they are; only that file is not run.
@@ -177,10 +177,9 @@ def run(options: argparse.Namespace, autograde: BoxedAutograde) -> int:
     from sqlalchemy import make_url
 
     from .classroom import log
-    from .classroom.gradebook import opened
+    from .classroom.gradebook import opened, parts
     from .marking.assignment import Status
     from .results import feedback, report
-    from .results.parts import parts
 
     _zones(autograde.config)
     coursedir, assignment = autograde.coursedir, options.assignment
@@ -281,7 +280,7 @@ def _roster(options: argparse.Namespace) -> Roster | None:
 
 @contextlib.contextmanager
 def _refusing() -> Iterator[None]:
-    """What is wrong with a file that was given is said, and nothing else."""
+    """Say what is wrong with a file that was given, and nothing else."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -322,7 +321,7 @@ def _collect(
 
 
 def _introduce(book: Any, people: Roster | None, collected: Collected | None) -> None:
-    """Names and numbers of students, so that tables and pages can use them."""
+    """Tell the gradebook names and numbers of students, so that tables and pages can use them."""
     if collected is not None:
         for student, number in collected.numbers.items():
             book.update_or_create_student(student, lms_user_id=number)
@@ -360,11 +359,6 @@ def _write(
     def pages(student: str) -> str:
         return coursedir.format_path(coursedir.feedback_directory, student, assignment)
 
-    final = [
-        student
-        for student, mark in export.marks(book, assignment).items()
-        if mark.points is not None and (mark.final or options.provisional)
-    ]
     rows: Callable[..., list[list[str]]]
     for shown, rows in (("Canvas", export.canvas), ("Moodle", export.moodle)):
         platform = shown.lower()
@@ -379,6 +373,7 @@ def _write(
             trail = log.read(log.path(coursedir.root, assignment))
             known = export.for_canvas(log.last(trail, "collected", "before"))
         if known:
+            final = export.marks(book, assignment, options.provisional)
             keep("", f"-{platform}-feedback.zip", export.returned(pages, known, final))
     keep("each part", "-parts.csv", export.table(export.by_parts(book, assignment)))
     page = answers.page(coursedir, book, assignment, Path(REPORTS), options.anonymous)

@@ -118,7 +118,7 @@ class BoxedAutograde(Autograde):
             raise self._failure(f"Not marked: {', '.join(failed)}. See above, and run it again.")
 
     def _assignments(self) -> list[str]:
-        """Those that the command names, where it may be a pattern such as '*'."""
+        """Find those that the command names, where it may be a pattern such as '*'."""
         directory = self.coursedir.submitted_directory
 
         def where(student: str, assignment: str, escape: bool = False) -> str:
@@ -166,7 +166,7 @@ class BoxedAutograde(Autograde):
         return report
 
     def _lateness(self) -> LateSubmissionPlugin | None:
-        """The plug-in that the course configures."""
+        """Make the plug-in that the course configures."""
         step = AssignLatePenalties(parent=self)
         step.init_plugin()
         return step.plugin_inst if step.enabled else None

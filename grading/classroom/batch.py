@@ -323,7 +323,7 @@ def specification(book: Any, coursedir: Any, assignment: str, settings: Settings
 
 
 def _beside(source: Path) -> dict[str, bytes]:
-    """The files that an assignment comes with, as nbgrader copies them beside its notebooks."""
+    """Read the files that an assignment comes with, which nbgrader copies beside its notebooks."""
     if not source.is_dir():
         return {}
     read = intake.load(source, "")
@@ -340,7 +340,7 @@ def _known(book: Any, folders: dict[str, Path], logger: logging.Logger) -> dict[
 
 
 def _timestamp(submission: Submission, logger: logging.Logger) -> datetime | None:
-    """When it was collected, as the collector wrote it."""
+    """Read when it was collected, as the collector wrote it."""
     from dateutil.tz import gettz
     from nbgrader.utils import parse_utc
 

@@ -246,7 +246,7 @@ def _of_zip(
 def _assigned(
     entries: list[tuple[str, int, bytes]], assignment: str, sentences: list[str]
 ) -> Iterator[tuple[_Handed, str, tuple[int, int], bytes]]:
-    """For each file: who handed it in, its name, in which order."""
+    """Say of each file who handed it in, its name, and in which order."""
     others = [name for name, _, _ in entries if not _by_platform(name)]
     above = _common([PurePosixPath(name) for name in others], assignment)
     for name, when, data in entries:
@@ -282,7 +282,7 @@ def _assigned(
 
 
 def _by_platform(name: str) -> tuple[re.Match[str], str] | None:
-    """What the platform's naming says, and the file's own name."""
+    """Read what the platform's naming says, and the file's own name."""
     parts = PurePosixPath(name).parts
     for place, part in enumerate(parts):
         match = MOODLE.fullmatch(part)
@@ -299,13 +299,13 @@ def _file_number(before: str) -> int:
 
 
 def _readings(name: str) -> list[tuple[str, str]]:
-    """Every (name, number) that the name of a file from Canvas can mean."""
+    """Find every (name, number) that the name of a file from Canvas can mean."""
     places = re.finditer(r"(?=_(?:LATE_)?(\d+)_\d+_.)", name)
     return [(name[: place.start()], place[1]) for place in places]
 
 
 def _common(paths: list[PurePosixPath], assignment: str) -> int:
-    """How many folders all files are in, above those of the students."""
+    """Count the folders that all files are in, above those of the students."""
     folders = [path.parts[:-1] for path in paths]
     if not folders:
         return 0
@@ -326,7 +326,7 @@ def _common(paths: list[PurePosixPath], assignment: str) -> int:
 def _unpacked(
     name: str, order: tuple[int, int], data: bytes, label: str, sentences: list[str]
 ) -> Iterator[tuple[str, tuple[int, int], bytes]]:
-    """The file itself, or, of a zip file that a student handed in, what is in it."""
+    """Yield the file itself, or, of a zip file that a student handed in, what is in it."""
     if not name.lower().endswith(".zip"):
         yield name, order, data
         return
@@ -380,7 +380,7 @@ def _named(
     known: Mapping[str, str],
     result: Collected,
 ) -> Iterator[tuple[_Handed, str, Person | None]]:
-    """Each with the student's name in the gradebook."""
+    """Give each the student's name in the gradebook."""
     owners = {student: number for number, student in known.items()}
     taken: set[str] = set()
     for handed in people.values():
@@ -430,7 +430,7 @@ def _named(
 
 
 def _owners(handed: _Handed, roster: Roster) -> list[Person]:
-    """Whose work it is by the class list: nobody's, if that is not certain; a team's members'."""
+    """Say whose work it is by the class list: nobody's, if that is not certain."""
     found: dict[str, Person | None] = {}
     for label, number in handed.readings:
         if person := roster.by_number(number, label):
@@ -449,7 +449,7 @@ def _owners(handed: _Handed, roster: Roster) -> list[Person]:
 def _time(
     handed: _Handed, person: Person | None, now: datetime, due: datetime | None
 ) -> datetime | None:
-    """When it was handed in; None where nothing is known but that it was in time."""
+    """Say when it was handed in; None where nothing is known but that it was in time."""
     if person is not None and person.handed_in is not None:
         return person.handed_in
     if handed.in_time:
@@ -458,7 +458,7 @@ def _time(
 
 
 def _same(folder: Path, files: Mapping[str, bytes], time: datetime | None) -> bool:
-    """Whether exactly this was collected before, and its time with it."""
+    """Tell whether exactly this was collected before, and its time with it."""
     if folder.is_symlink() or (time and not (folder / TIMESTAMP).is_file()):
         return False
     there = {
@@ -471,6 +471,6 @@ def _same(folder: Path, files: Mapping[str, bytes], time: datetime | None) -> bo
 
 
 def _free(path: Path) -> Path:
-    """A name that nothing has yet."""
+    """Find a name that nothing has yet."""
     names = (path if k == 1 else path.with_name(f"{path.name} ({k})") for k in count(1))
     return next(name for name in names if not name.exists())

@@ -143,7 +143,7 @@ def guard() -> None:
 
 
 def _schema(address: Any) -> str:
-    """The schema in "?options=-csearch_path=name", or nothing."""
+    """Find the schema in "?options=-csearch_path=name", or nothing."""
     options = address.query.get("options", "")
     found = re.search(
         r"-c\s*search_path=(\w+)", " ".join(options) if isinstance(options, tuple) else options
@@ -282,15 +282,7 @@ def _merge_chunk(
                 SubmittedAssignment.assignment_id == assignment.id,
                 SubmittedAssignment.student_id.in_(names),
             )
-            .options(
-                # only plain columns: nbgrader's computed ones cost a query in the query each
-                _columns(SubmittedAssignment),
-                selectinload(SubmittedAssignment.notebooks).options(
-                    _columns(SubmittedNotebook),
-                    selectinload(SubmittedNotebook.grades).options(_columns(Grade)),
-                    selectinload(SubmittedNotebook.comments).options(_columns(Comment)),
-                ),
-            )
+            .options(*_with_marks())
         )
     }
     here = KEYS.c.assignment_id == assignment.id
@@ -364,5 +356,95 @@ def _merge_chunk(
         )
 
 
-def _columns(kind: Any) -> Any:
-    return load_only(*(getattr(kind, column.key) for column in kind.__table__.columns))
+def _with_marks() -> list[Any]:
+    """Load submissions with all their marks in four queries, however many there are.
+
+    Only plain columns: nbgrader's computed ones cost a query in the query each.
+    """
+
+    def columns(kind: Any) -> Any:
+        return load_only(*(getattr(kind, column.key) for column in kind.__table__.columns))
+
+    return [
+        columns(SubmittedAssignment),
+        selectinload(SubmittedAssignment.notebooks).options(
+            columns(SubmittedNotebook),
+            selectinload(SubmittedNotebook.grades).options(columns(Grade)),
+            selectinload(SubmittedNotebook.comments).options(columns(Comment)),
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A cell that gives points."""
+
+    notebook: str
+    name: str
+    points: float
+    by_machine: bool
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the gradebook has of one student's work; marks and comments by notebook and cell."""
+
+    student: str
+    marks: dict[tuple[str, str], float | None]  # None waits for the marker
+    comments: dict[tuple[str, str], str]
+    total: float  # points so far
+    late: float  # of these taken off
+
+    @property
+    def final(self) -> bool:
+        """Tell whether nothing waits for the marker."""
+        return None not in self.marks.values()
+
+    @property
+    def points(self) -> float:
+        """Say what the points so far are, lateness taken off."""
+        return max(0.0, self.total - self.late)
+
+
+def parts(book: Gradebook, assignment: str) -> list[Part]:
+    """Read what gives points in an assignment."""
+    return [
+        Part(
+            notebook.name,
+            cell.name,
+            cell.max_score,
+            getattr(cell, "cell_type", "markdown") == "code",
+        )
+        for notebook in book.find_assignment(assignment).notebooks
+        for cell in (*notebook.grade_cells, *notebook.task_cells)
+    ]
+
+
+def works(book: Gradebook, assignment: str) -> list[Work]:
+    """Read all that was handed in for an assignment, with its marks."""
+    row = book.find_assignment(assignment)
+    cells = {
+        cell.id: (notebook.name, cell.name)
+        for notebook in row.notebooks
+        for cell in (*notebook.grade_cells, *notebook.task_cells, *notebook.solution_cells)
+    }
+    query = select(SubmittedAssignment).where(SubmittedAssignment.assignment_id == row.id)
+    found = []
+    for one in book.db.scalars(query.options(*_with_marks())):
+        marks: dict[tuple[str, str], float | None] = {}
+        comments, total = {}, 0.0
+        for notebook in one.notebooks:
+            for grade in notebook.grades:
+                points = grade.auto_score if grade.manual_score is None else grade.manual_score
+                points = (points or 0.0) + (grade.extra_credit or 0.0)
+                total += points
+                marks[cells[grade.cell_id]] = None if grade.needs_manual_grade else points
+            for comment in notebook.comments:
+                comments[cells[comment.cell_id]] = (
+                    comment.manual_comment or comment.auto_comment or ""
+                )
+        late = sum(notebook.late_submission_penalty or 0.0 for notebook in one.notebooks)
+        # in one order, whatever the database's is
+        said = dict(sorted(marks.items())), dict(sorted(comments.items()))
+        found.append(Work(one.student_id, *said, total, late))
+    return found

@@ -125,7 +125,7 @@ def read(path: str | os.PathLike[str]) -> Roster:
 
 
 def _apart(people: list[Person]) -> list[Person]:
-    """Those who would have one name in the gradebook, told apart by their numbers."""
+    """Tell those apart, by their numbers, who would have one name in the gradebook."""
     times = Counter(one.student for one in people)
     result = []
     for one in people:
@@ -161,7 +161,7 @@ def _moodle(record: dict[str, str]) -> Person:
 
 
 def _time(text: str) -> datetime | None:
-    """A time as Moodle writes it, in this machine's time zone, as UTC."""
+    """Read a time as Moodle writes it, in this machine's time zone, as UTC."""
     try:
         time = dates.parse(text, fuzzy=True)
     except (ValueError, OverflowError):

@@ -105,7 +105,7 @@ class Rooms:
 
 
 def _proven(wasted: Sequence[Mapping[str, Any]], side: str) -> set[tuple[str, int]]:
-    """The cells at which a process of this side is lost each time, by notebook and number.
+    """Find the cells at which a process of this side is lost each time, by notebook and number.
 
     A process that ended by a fault of its own, such as a wrong address, has ended itself, and
     one repetition proves it. A signal from outside may hit the same cell twice by chance, where
@@ -247,10 +247,7 @@ def on_dask(
                     raise lost from None
                 # the worker's word, or the scheduler's: worker killed
                 said = f"{type(error).__name__}: {error}".partition("\n")[0]
-                outcome = Outcome(
-                    Status.FAILED,
-                    f"The grader failed, and this submission has no marks yet ({said}).",
-                )
+                outcome = _failed(said)
             future.release()
             yield submission, outcome
 
@@ -279,7 +276,7 @@ def _rooms(spec: str) -> Rooms:
 
 
 def _same_versions(spec: Specification) -> None:
-    """A mark's key names the versions that it comes from: these must be the worker's too."""
+    """Refuse to mark with other versions than those that a mark's key names."""
     mine = environment(spec.packages)
     differ = [
         f"{name} {mine.get(name) or 'missing'} instead of {version}"

@@ -41,7 +41,7 @@ class CellSpecification:
     points: float | None
 
     def metadata(self) -> dict[str, Any]:
-        """What nbgrader's own metadata of the cell are."""
+        """Make what nbgrader's own metadata of the cell are."""
         marks: dict[str, Any] = {
             "grade": self.grade,
             "grade_id": self.grade_id,
@@ -55,7 +55,7 @@ class CellSpecification:
         return marks if self.points is None else marks | {"points": self.points}
 
     def released(self) -> dict[str, Any]:
-        """The cell itself."""
+        """Make the cell itself."""
         cell: dict[str, Any] = {
             "cell_type": self.kind,
             "id": self.grade_id,
@@ -119,11 +119,11 @@ class Specification:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
     def key(self, submission: Submission) -> str:
-        """What a result hangs on: assignment, environment and submission, by content."""
+        """Hash what a result hangs on: assignment, environment and submission, by content."""
         return hashlib.sha256(f"{self.digest} {submission.digest}".encode()).hexdigest()
 
     def room(self) -> Room:
-        """The warm, boxed processes in which submissions of this assignment run."""
+        """Start the warm, boxed processes in which submissions of this assignment run."""
         return Room(
             packages=self.packages,
             unavailable=self.unavailable,
@@ -135,7 +135,7 @@ class Specification:
 
 
 def environment(packages: tuple[str, ...]) -> dict[str, str]:
-    """The versions on which a mark may hang, by name; packages in place by their content."""
+    """Find the versions on which a mark may hang; packages in place by their content."""
     here = Path(__file__).parents[1]
     versions = {"python": platform.python_version()}
     versions |= {f"grading.{room}": _content(here / room) for room in ("marking", "sandbox")}
@@ -154,7 +154,7 @@ def environment(packages: tuple[str, ...]) -> dict[str, str]:
 
 
 def _content(path: Path) -> str:
-    """A hash of a package's Python files."""
+    """Hash a package's Python files."""
     files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
     found = hashlib.sha256()
     for file in files:
@@ -174,7 +174,7 @@ class Submission:
 
     @functools.cached_property
     def digest(self) -> str:
-        """A hash of all that can change the marks; the time of collection cannot."""
+        """Hash all that can change the marks; the time of collection cannot."""
         found = hashlib.sha256(json.dumps([self.student, dict(self.unread), self.seed]).encode())
         for name in sorted(self.files):
             if name != TIMESTAMP:

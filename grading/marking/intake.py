@@ -88,7 +88,7 @@ def load(folder: Path, student: str, seed: int = 0) -> Submission:
 
 
 def _read(path: str, limit: int) -> bytes | str:
-    """A file's content, or why there is none."""
+    """Read a file's content, or say why there is none."""
     try:
         # NOFOLLOW: it may have become a link since; NONBLOCK: opening a pipe would wait for ever
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -105,7 +105,7 @@ def _read(path: str, limit: int) -> bytes | str:
 
 
 def find(submission: Submission, wanted: NotebookSpecification, only: bool) -> tuple[bytes, str]:
-    """The bytes of a notebook of the submission, and a note if it has another name.
+    """Find the bytes of a notebook of the submission, and a note if it has another name.
 
     Parameters
     ----------
@@ -153,13 +153,13 @@ def find(submission: Submission, wanted: NotebookSpecification, only: bool) -> t
 
 
 def _is_that(raw: bytes, wanted: NotebookSpecification) -> bool:
-    """Whether a notebook holds at least half of the assignment's marked cells."""
+    """Tell whether a notebook holds at least half of the assignment's marked cells."""
     ids = [json.dumps(cell.grade_id).encode() for cell in wanted.cells]
     return 2 * sum(id in raw for id in ids) >= len(ids) > 0
 
 
 def _written(raw: bytes, wanted: NotebookSpecification) -> bool:
-    """Whether a notebook holds the assignment, and in an answer something else than the release."""
+    """Tell whether a notebook holds the assignment, and an answer that is not the release's."""
     try:
         cells = clean(raw, wanted)[0].cells
     except Malformed:
@@ -170,14 +170,14 @@ def _written(raw: bytes, wanted: NotebookSpecification) -> bool:
 
 
 def _shown(name: str) -> str:
-    """A file name that can stand in a sentence, whatever is in it."""
+    """Make of a file name, whatever is in it, one that can stand in a sentence."""
     clean = "".join(c if c.isprintable() else "?" for c in name)
     clean = clean.encode("utf-8", "replace").decode()
     return clean if len(clean) <= 80 else clean[:77] + "…"
 
 
 def clean(raw: bytes, wanted: NotebookSpecification) -> tuple[NotebookNode, list[str]]:
-    """A notebook that nbgrader can work with, made of whatever the bytes hold.
+    """Make a notebook that nbgrader can work with of whatever the bytes hold.
 
     Marked cells are found by their grade_id. A cell that the student deleted is put back
     as it was released, where it stood (nbgrader's own way fails if the cell before it is
@@ -242,7 +242,7 @@ def clean(raw: bytes, wanted: NotebookSpecification) -> tuple[NotebookNode, list
 
 
 def _parse(raw: bytes, name: str) -> list[Any]:
-    """The list of cells in a notebook's bytes."""
+    """Read the list of cells in a notebook's bytes."""
     if sum(map(raw.count, (b"[", b"{", b","))) > PARTS:
         raise Malformed(f"{name}.ipynb is too large: it has more than {PARTS:,} parts.")
     if not raw.strip():
@@ -283,7 +283,7 @@ def _from_format_3(text: str, name: str) -> dict[str, Any]:
 
 
 def _cell(raw: Any, number: int) -> dict[str, Any]:
-    """A cell made anew; its grade_id stands beside, for the caller to take out."""
+    """Make a cell anew; its grade_id stands beside, for the caller to take out."""
     kind = raw.get("cell_type") if isinstance(raw, dict) else None
     if kind not in ("code", "markdown", "raw"):
         raise Malformed(f"Cell {number} of the notebook is neither code nor text.")
@@ -314,7 +314,7 @@ def _cell(raw: Any, number: int) -> dict[str, Any]:
 
 
 def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
-    """Pictures pasted into a text; the marker shall see them."""
+    """Keep the pictures pasted into a text; the marker shall see them."""
     if not isinstance(attachments, dict):
         return {}
     kept = {}
@@ -358,7 +358,7 @@ def _recognise(
 
 
 def _released(source: str, text: str) -> bool:
-    """Whether a text is a locked cell's, of which the release may lack hidden lines."""
+    """Tell whether a text is a locked cell's, of which the release may lack hidden lines."""
     lines = iter(source.split("\n"))
     return bool(text.strip()) and all(line in lines for line in text.rstrip().split("\n"))
 
@@ -366,7 +366,7 @@ def _released(source: str, text: str) -> bool:
 def _with_missing(
     cells: list[dict[str, Any]], found: dict[str, int], wanted: NotebookSpecification
 ) -> list[dict[str, Any]]:
-    """The cells, with missing ones behind the cell that they followed when released."""
+    """Put missing cells behind the cell that they followed when released."""
     behind: dict[int, list[dict[str, Any]]] = {}
     position = min(found.values()) - 1  # where there is nothing before: above all that is known
     for known in wanted.cells:

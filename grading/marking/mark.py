@@ -92,7 +92,7 @@ def mark(
 
 
 def _without(wanted: NotebookSpecification, error: Malformed, outcome: Outcome) -> None:
-    """No points, or none yet, and a page that says why."""
+    """Give no points, or none yet, and a page that says why."""
     points = None if isinstance(error, Unclear) else 0.0
     outcome.scores[wanted.name] = {c.grade_id: points for c in wanted.cells if c.grade or c.task}
     outcome.comments[wanted.name] = {}
@@ -113,7 +113,7 @@ def _without(wanted: NotebookSpecification, error: Malformed, outcome: Outcome) 
 
 
 def _plain(sentence: str) -> str:
-    """A sentence that may hold a student's file name, as Markdown that shows it unchanged."""
+    """Write a sentence that may hold a student's file name as Markdown that shows it unchanged."""
     return "".join(f"&#{ord(c)};" if c in "<>&*_`[]()!\\$|#~" else c for c in sentence)
 
 
@@ -184,7 +184,7 @@ def _add_up(outcome: Outcome, notebook: str, execution: Execution) -> None:
 
 
 def _public(notebook: NotebookNode) -> NotebookNode | None:
-    """The notebook without its hidden tests; None if it has none."""
+    """Make the notebook without its hidden tests; None if it has none."""
     public = copy.deepcopy(notebook)
     hidden = 0
     for cell in public.cells:
@@ -195,7 +195,7 @@ def _public(notebook: NotebookNode) -> NotebookNode | None:
 
 
 def _shown(cell: NotebookNode, public: NotebookNode) -> list[NotebookNode]:
-    """The outputs that the student may see: of the run without hidden tests, and one verdict.
+    """Find the outputs that the student may see: of the run without hidden tests, and one verdict.
 
     What a student's code has seen of a hidden test it can put into every message and every
     output, so that of the other run nothing leaves but a sentence out of a few.
@@ -210,7 +210,7 @@ def _shown(cell: NotebookNode, public: NotebookNode) -> list[NotebookNode]:
 
 
 def causes(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Why tests failed, so that the same reason reads the same for all.
+    """Find why tests failed, so that the same reason reads the same for all.
 
     Where the answer's own cell is no Python, or stopped before it had defined what the test
     misses, its error is the reason. Else it is the cause that the test's message names, or its
@@ -246,7 +246,7 @@ def causes(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def unparsed(cell: Mapping[str, Any]) -> bool:
-    """Whether the grader itself found that a cell is no Python, and did not run it."""
+    """Tell whether the grader itself found that a cell is no Python, and did not run it."""
     return cell.get("metadata", {}).get("grading", {}).get("parsed") is False
 
 
@@ -288,7 +288,7 @@ class Book:
 
 @functools.cache
 def _tools(config: str, thread: int) -> Any:
-    """nbgrader's preprocessors; made once a thread, since each is costly to make.
+    """Make nbgrader's preprocessors, once a thread, since each is costly to make.
 
     Their `preprocess` opens a database and then goes through the cells; here it only does
     the second, with the `Book` in its resources.

@@ -16,10 +16,11 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from ..classroom.gradebook import Part, parts, works
 from . import sanitize
+from .cells import cells, marks_of, source_of, titles
 from .limited import TooMuch, limited
 from .page import render
-from .parts import cells, marks_of, parts, source_of, titles
 
 LONGEST = 20_000  # characters of an answer; its whole length is in the student's file
 LONGEST_PICTURES = 4_000_000  # characters of the pictures in it
@@ -49,37 +50,34 @@ def page(coursedir: Any, book: Any, assignment: str, folder: Path, anonymous: bo
     anonymous : bool
         Leave out who wrote what. Answers are then in an order that has nothing to do with names.
     """
-    questions: dict[tuple[str, str], list[Answer]] = {
-        (part.notebook, part.name): [] for part in parts(book, assignment) if not part.by_machine
+    questions: dict[Part, list[Answer]] = {
+        part: [] for part in parts(book, assignment) if not part.by_machine
     }
     names: dict[str, str] = {}
-    for submission in book.assignment_submissions(assignment) if questions else ():
-        student = submission.student_id
+    for work in works(book, assignment) if questions else ():
         handed_in, pages = (
-            Path(coursedir.format_path(directory, student, assignment))
+            Path(coursedir.format_path(directory, work.student, assignment))
             for directory in (coursedir.autograded_directory, coursedir.feedback_directory)
         )
-        for notebook in submission.notebooks:
-            found = cells(handed_in / f"{notebook.name}.ipynb")
+        for notebook in {part.notebook for part in questions}:
+            found = cells(handed_in / f"{notebook}.ipynb")
             names = titles(found) | names
-            by_name = {marks_of(cell).get("grade_id"): cell for cell in found}
-            comments = {one.name: one.comment or "" for one in notebook.comments}
-            link = quote(os.path.relpath(pages / f"{notebook.name}.html", folder))
-            for grade in notebook.grades:
-                cell = by_name.get(grade.name)
-                if cell and (notebook.name, grade.name) in questions:
-                    marks = {"waits": bool(grade.needs_manual_grade), "score": grade.score}
-                    marks["points"] = grade.max_score
-                    comment = comments.get(grade.name, "")
-                    answer = Answer(student, link, _text(cell), marks, comment)
-                    questions[notebook.name, grade.name].append(answer)
+            by_name = {(notebook, marks_of(cell).get("grade_id")): cell for cell in found}
+            link = quote(os.path.relpath(pages / f"{notebook}.html", folder))
+            for part, answers in questions.items():
+                where = part.notebook, part.name
+                if where in by_name and where in work.marks:
+                    score = work.marks[where]
+                    marks = {"waits": score is None, "score": score, "points": part.points}
+                    text, comment = _text(by_name[where]), work.comments.get(where, "")
+                    answers.append(Answer(work.student, link, text, marks, comment))
     if anonymous:
         for answers in questions.values():
             answers.sort(key=lambda one: hashlib.sha256(one.text.encode()).digest())
     return render(
         "answers",
         title=f"Answers: {assignment}",
-        questions=[(names.get(name) or name, found) for (_, name), found in questions.items()],
+        questions=[(names.get(part.name, part.name), found) for part, found in questions.items()],
         anonymous=anonymous,
     )
 

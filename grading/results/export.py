@@ -20,7 +20,6 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,51 +29,36 @@ from traitlets import Bool, Unicode
 
 from ..classroom import roster
 from ..classroom.files import write
-from .parts import parts
+from ..classroom.gradebook import parts, works
 
 IMPORTER = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for a formula
 
 
-@dataclass(frozen=True)
-class Mark:
-    """One student's points in one assignment."""
-
-    student: Any  # the gradebook's row
-    points: float | None  # None: nothing was handed in
-    final: bool  # nothing waits for the marker
-
-
-def marks(gradebook: Gradebook, assignment: str) -> dict[str, Mark]:
-    """Find each student's points, lateness taken off."""
-    found = {}
-    handed_in = {one.student_id: one for one in gradebook.assignment_submissions(assignment)}
-    for student in gradebook.students:
-        one = handed_in.get(student.id)
-        points = None if one is None else max(0.0, one.score - (one.late_submission_penalty or 0))
-        found[student.id] = Mark(student, points, one is None or not one.needs_manual_grade)
-    return found
-
-
-def by_parts(gradebook: Gradebook, assignment: str) -> list[list[str]]:
+def by_parts(book: Gradebook, assignment: str) -> list[list[str]]:
     """Make a table's rows with the points in each part; empty where an answer waits."""
-    names = [part.name for part in parts(gradebook, assignment)]
-    rows = [["Student", *names, "Taken off", "Points"]]
-    for one in gradebook.assignment_submissions(assignment):
-        found = {
-            grade.name: "" if grade.needs_manual_grade else f"{round(grade.score, 2):g}"
-            for notebook in one.notebooks
-            for grade in notebook.grades
-        }
-        late = one.late_submission_penalty or 0.0
-        sums = [f"{round(points, 2):g}" for points in (late, max(0.0, one.score - late))]
-        rows.append([_harmless(one.student_id), *(found.get(name, "") for name in names), *sums])
+    found = parts(book, assignment)
+    rows = [["Student", *(part.name for part in found), "Taken off", "Points"]]
+    for work in works(book, assignment):
+        marks = [work.marks.get((part.notebook, part.name)) for part in found]
+        rows.append([_harmless(work.student), *map(_points, [*marks, work.late, work.points])])
     return rows
 
 
-def _points(mark: Mark | None, provisional: bool) -> str:
-    if mark is None or mark.points is None or not (mark.final or provisional):
-        return ""
-    return f"{round(mark.points, 2):g}"
+def _points(points: float | None) -> str:
+    return "" if points is None else f"{round(points, 2):g}"
+
+
+def marks(book: Gradebook, assignment: str, provisional: bool) -> dict[str, str]:
+    """Find each student's points as a table shows them.
+
+    There are none where nothing was handed in, or where something waits and `provisional` is
+    not set.
+    """
+    return {
+        work.student: _points(work.points)
+        for work in works(book, assignment)
+        if work.final or provisional
+    }
 
 
 def canvas(
@@ -102,7 +86,7 @@ def canvas(
     -------
     list of list of str
     """
-    found = {name: marks(gradebook, name) for name in assignments}
+    found = {name: marks(gradebook, name, provisional) for name in assignments}
     most = [f"{gradebook.find_assignment(name).max_score:g}" for name in assignments]
     wanted = set(students)
     if people is not None:
@@ -129,7 +113,7 @@ def canvas(
     ]
     for student, columns in who:
         if not wanted or student in wanted:
-            given = [_points(found[name].get(student), provisional) for name in assignments]
+            given = [found[name].get(student, "") for name in assignments]
             rows.append([*map(_harmless, columns), *given])
     return rows
 
@@ -146,13 +130,13 @@ def moodle(
 
     With an assignment's grading worksheet it is that worksheet, its column Grade filled in.
     """
-    found = {name: marks(gradebook, name) for name in assignments}
+    found = {name: marks(gradebook, name, provisional) for name in assignments}
     wanted = set(students)
     if people is not None and "Identifier" in people.columns and len(assignments) == 1:
         rows = [people.columns]
         for one, student in zip(people.people, people.match(gradebook.students), strict=True):
             if not wanted or student in wanted:
-                row = one.row | {"Grade": _points(found[assignments[0]].get(student), provisional)}
+                row = one.row | {"Grade": found[assignments[0]].get(student, "")}
                 rows.append([_harmless(row.get(column, "")) for column in people.columns])
         return rows
     rows = [["First name", "Last name", "ID number", "Email address", *assignments]]
@@ -160,7 +144,7 @@ def moodle(
         if not wanted or one.id in wanted:
             email = one.email or (one.id if "@" in one.id else "")
             columns = [one.first_name or "", one.last_name or "", one.id, email]
-            given = [_points(found[name].get(one.id), provisional) for name in assignments]
+            given = [found[name].get(one.id, "") for name in assignments]
             rows.append([*map(_harmless, columns), *given])
     return rows
 
@@ -171,7 +155,7 @@ def _name(student: Any) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Not a formula, if somebody opens the table in a spreadsheet."""
+    """Keep a spreadsheet from taking a text for a formula."""
     return "'" + text if text.startswith(IMPORTER) else text
 
 
@@ -257,7 +241,7 @@ class PlatformExport(ExportPlugin):
         )
         destination = self.to or self.default_name
         write(destination, table(rows))
-        waiting = sum(not mark.final for name in names for mark in marks(gradebook, name).values())
+        waiting = sum(not work.final for name in names for work in works(gradebook, name))
         if waiting and not self.provisional:
             self.log.warning("%d submissions wait for the marker; their fields are empty.", waiting)
         self.log.info("Marks are in %s", destination)

@@ -33,12 +33,13 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
+from ..classroom.gradebook import works
 from ..marking.mark import HIDDEN
 from ..sandbox.room import Kind, kind_of
 from . import sanitize
+from .cells import titles
 from .limited import TooMuch, limited
 from .page import COLOURS, HERE, TEMPLATES, points, render
-from .parts import titles
 
 LONGEST_PAGE = 4_000_000  # characters of the notebook, pictures too
 TOO_LONG = "(not shown: this page is long enough; your own notebook has it)"
@@ -114,22 +115,13 @@ def keys(coursedir: Any, book: Gradebook, assignment: str) -> dict[str, str]:
     looks = [COLOURS, *sorted(path for path in HERE.rglob("*") if path.suffix != ".pyc")]
     before = [path.read_bytes() for path in looks if path.is_file()]
     found = {}
-    for submission in book.assignment_submissions(assignment):
-        student = submission.student_id
-        folder = coursedir.format_path(coursedir.autograded_directory, student, assignment)
-        marks = [
-            [
-                notebook.late_submission_penalty,
-                sorted((g.name, g.score, bool(g.needs_manual_grade)) for g in notebook.grades),
-                sorted((c.name, c.comment or "") for c in notebook.comments),
-            ]
-            for notebook in submission.notebooks
-        ]
+    for work in works(book, assignment):
+        folder = coursedir.format_path(coursedir.autograded_directory, work.student, assignment)
         contents = [path.read_bytes() for path in sorted(Path(folder).glob("*.ipynb"))]
-        key = hashlib.sha256(json.dumps(marks).encode())
+        key = hashlib.sha256(repr(work).encode())
         for content in (*before, *contents):
             key.update(hashlib.sha256(content).digest())
-        found[student] = key.hexdigest()
+        found[work.student] = key.hexdigest()
     return found
 
 
@@ -209,7 +201,7 @@ def returned(nb: NotebookNode, cells: Sequence[Mapping[str, Any]], about: Any) -
 
 
 def _cell(cell: NotebookNode, language: str, names: Mapping[str, str]) -> dict[str, Any]:
-    """What is shown of a cell."""
+    """Gather what is shown of a cell."""
     marks = {"waits": False, "score": 0, "points": 0, **cell.metadata.get("nbgrader", {})}
     kinds = [("solution", "answer", "Your answer"), ("grade", "test", "Test")]
     kinds.append(("task", "answer", "Your task"))

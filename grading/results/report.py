@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from ..classroom import log
+from ..classroom.gradebook import Part, parts, works
 from ..marking.assignment import Status
 from . import similarity
+from .cells import cells, marks_of, source_of
 from .page import number
 from .page import render as page
-from .parts import Part, cells, marks_of, parts, source_of
 
 # what nbgrader's source notebooks hold beside the solution
 MARKERS = re.compile(
@@ -89,17 +90,12 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
     facts = Facts(assignment, found, len(gradebook.students), {}, {})
     facts.due = row.duedate
     code: dict[str, str] = {}
-    for submission in gradebook.assignment_submissions(assignment):
-        student = submission.student_id
-        facts.scores[student] = {
-            grade.name: None if grade.needs_manual_grade else grade.score
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-        }
-        penalty = submission.late_submission_penalty or 0.0
-        facts.totals[student] = max(0.0, submission.score - penalty)
-        if penalty:
-            facts.late[student] = penalty
+    for work in works(gradebook, assignment):
+        student = work.student
+        facts.scores[student] = {name: mark for (_, name), mark in work.marks.items()}
+        facts.totals[student] = work.points
+        if work.late:
+            facts.late[student] = work.late
         folder = Path(coursedir.format_path(coursedir.autograded_directory, student, assignment))
         written = ""
         for path in sorted(folder.glob("*.ipynb")):
@@ -118,7 +114,7 @@ def gather(coursedir: Any, gradebook: Any, assignment: str) -> Facts:
 
 
 def _solution(cell: Mapping[str, Any]) -> str:
-    """The source of a cell in which a student writes code."""
+    """Give the source of a cell in which a student writes code."""
     if cell.get("cell_type") != "code" or not marks_of(cell).get("solution"):
         return ""
     return source_of(cell) + "\n\n"
@@ -181,7 +177,7 @@ def _histogram(values: Any, edges: Any, label: str) -> dict[str, Any]:
 
 
 def _parts(facts: Facts) -> list[dict[str, Any]]:
-    """What the class did in each part, where somebody's points are decided."""
+    """Say what the class did in each part, where somebody's points are decided."""
     rows = []
     for part in facts.parts:
         done = [scores for scores in facts.scores.values() if scores.get(part.name) is not None]
@@ -226,7 +222,7 @@ def discrimination(part: Any, whole: Any) -> float | None:
 
 
 def _seconds(facts: Facts) -> dict[str, Any] | None:
-    """How long submissions ran."""
+    """Say how long submissions ran."""
     seconds = [line["seconds"] for line in facts.outcomes.values() if line.get("seconds")]
     if not seconds:
         return None

@@ -79,7 +79,7 @@ def formula(tex: str, *, block: bool = False) -> Markup:
 
 
 def _mathml(element: ElementTree.Element) -> str:
-    """An element of latex2mathml, taken apart and put together from what is allowed."""
+    """Take an element of latex2mathml apart, and put it together from what is allowed."""
     tag = element.tag.rpartition("}")[2]
     text = html.unescape(element.text or "")
     if tag == "mtext":
@@ -187,7 +187,7 @@ def clean(text: str) -> Markup:
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
-    """The value of an allowed attribute, or nothing: data: is for pictures alone."""
+    """Give the value of an allowed attribute, or nothing: data: is for pictures alone."""
     if name == "src":
         return value if PICTURE.match(value) else None
     if name == "href" and re.match(r"\s*data:", value, re.IGNORECASE):

@@ -15,12 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from .limited import TooMuch, limited
+
 FINGERPRINT_LENGTH = 16  # characters of one fingerprint, after names have become one letter each
 WINDOW = 4  # of so many fingerprints in a row one is kept
 MAX_OWNERS = 3  # students who may share a fingerprint before it counts as common, or …
 MAX_SHARE = 0.05  # … this part of the class
 MIN_SHARED = 8  # rare fingerprints that two must share
 MIN_LETTERS = 200  # that must have been written for "the same, letter for letter" to say something
+LONGEST = 100_000  # characters of code that are compared
 MIN_SIMILARITY = 0.5  # of the rare fingerprints of the one who has fewer
 
 
@@ -39,11 +42,16 @@ def fingerprints(code: str) -> frozenset[int]:
     """Find what copydetect keeps of a piece of Python."""
     from copydetect import CodeFingerprint
 
-    return frozenset(
-        map(
-            int, CodeFingerprint("code.py", FINGERPRINT_LENGTH, WINDOW, fp=io.StringIO(code)).hashes
-        )
-    )
+    file = io.StringIO(code[:LONGEST])
+    made = CodeFingerprint("code.py", FINGERPRINT_LENGTH, WINDOW, fp=file)
+    return frozenset(map(int, made.hashes))
+
+
+def _of_student(code: str) -> frozenset[int]:
+    try:
+        return limited(fingerprints, code)
+    except TooMuch:
+        return frozenset()
 
 
 def groups(code: Mapping[str, str], release: str = "", solution: str = "") -> list[Group]:
@@ -77,7 +85,7 @@ def groups(code: Mapping[str, str], release: str = "", solution: str = "") -> li
         code = {who: text for who, text in code.items() if who not in group.students[1:]}
 
     given = fingerprints(release) if release.strip() else frozenset()
-    found = {student: fingerprints(text) - given for student, text in code.items()}
+    found = {student: _of_student(text) - given for student, text in code.items()}
     owners = Counter(one for own in found.values() for one in own)
     most = max(MAX_OWNERS, MAX_SHARE * len(code))
     rare = {student: {one for one in own if owners[one] <= most} for student, own in found.items()}

@@ -107,7 +107,7 @@ def _replace(module: str, target: Path) -> None:
 
 
 def stub(source: str, module: str) -> str:
-    """A module with the same names, of which nothing works.
+    """Make a module with the same names, of which nothing works.
 
     Functions and classes raise NotImplementedError when they are called; classes keep
     their names for those who inherit from them; constants that are literals stay, and
@@ -154,19 +154,19 @@ def _refuse(module: str, name: str) -> str:
 
 
 def writable() -> str:
-    """The folder that is a submission's own: /tmp, unless Python itself was put there."""
+    """Name the folder that is a submission's own: /tmp, unless Python itself was put there."""
     needed = [sys.base_prefix, sys.base_exec_prefix, *site_packages()]
     return "/own" if any(_below(path, "/tmp") for path in needed) else "/tmp"
 
 
 def site_packages() -> list[str]:
-    """The folders with installed packages that Python sees here."""
+    """Find the folders with installed packages that Python sees here."""
     found = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()]
     return [path for path in dict.fromkeys(found) if os.path.isdir(path)]
 
 
 def _shown(folder: Path, side: str, packages: Sequence[str]) -> list[tuple[str, str]]:
-    """(outside, inside) of all that a box shows, read-only."""
+    """List (outside, inside) of all that a box shows, read-only."""
     shown = [(path, path) for path in (*FILES, sys.base_prefix, sys.base_exec_prefix)]
     shown += [(path, path) for path in site_packages()]
     # a package that is installed whole must not be found beside its stubs
@@ -186,7 +186,7 @@ def _below(path: str, folder: str) -> bool:
 
 
 def _layout(shown: Iterable[tuple[str, str]]) -> list[str]:
-    """bubblewrap's arguments for a root folder that holds this and nothing else."""
+    """Give bubblewrap's arguments for a root folder that holds this and nothing else."""
     arguments: list[str] = []
     for path in SYSTEM:
         if os.path.islink(path):
@@ -210,7 +210,7 @@ def _layout(shown: Iterable[tuple[str, str]]) -> list[str]:
 def command(
     folder: Path, side: str, packages: Sequence[str], run: Sequence[str], *, boxed: bool
 ) -> list[str]:
-    """The command that runs `run` (arguments of Python) in the box of one side.
+    """Make the command that runs `run` (arguments of Python) in the box of one side.
 
     An ordinary user's box is one bubblewrap. Root's would be exempt from the limit on
     processes, so root makes a first box with the same view, becomes an ordinary user in

@@ -288,7 +288,7 @@ class Room:
 
 
 def kind_of(cell: NotebookNode) -> Kind:
-    """Where a cell runs."""
+    """Say where a cell runs."""
     marks = cell.metadata.get("nbgrader", {})
     if not marks.get("grade_id") or marks.get("solution"):
         return Kind.OWN
@@ -358,7 +358,7 @@ class _Warm:
             socket.send_fds(self.sock, [json.dumps(order).encode()], descriptors)
 
     def ask(self, order: dict) -> dict[str, Any] | None:
-        """The answer to an order; None if there is no such process any more."""
+        """Give the answer to an order; None if there is no such process any more."""
         self.tell(order)
         ready, _, _ = select.select([self.sock], [], [], START)
         with contextlib.suppress(OSError, ValueError):
@@ -432,7 +432,7 @@ class _Run:
         self.folders: list[str] = []
 
     def begin(self) -> None:
-        """Two forks, joined by a socket."""
+        """Fork both, joined by a socket."""
         joined = socket.socketpair()
         # where the grader is now it will soon be idle: it waits for what it starts
         processor = _libc.sched_getcpu()
@@ -457,7 +457,7 @@ class _Run:
                 raise RuntimeError(f"the {side}'s process of a submission did not start")
 
     def end(self) -> float:
-        """End both processes; the processor time of all that has run."""
+        """End both processes; give the processor time of all that has run."""
         for side in list(self.channels):
             self._finish(side)
             self.channels[side].sock.close()
@@ -480,7 +480,7 @@ class _Run:
         return ending
 
     def _lost(self, side: str, cell: _Cell, error: BaseException | None = None) -> None:
-        """A process has ended by itself, or sends what is no answer: find out why."""
+        """Find out why a process has ended by itself, or sends what is no answer."""
         if not self.alive[side]:
             return
         ending = self._finish(side)
@@ -543,7 +543,7 @@ class _Run:
     def _begin(
         self, cells: list[_Cell], files: Mapping[str, bytes]
     ) -> dict[int, list[NotebookNode]]:
-        """Lay out the student's files; the errors of cells that are no Python, by their numbers.
+        """Lay out the student's files; find the cells that are no Python, and their errors.
 
         Asked before anything of the student's runs, so that they are the parser's words, and
         may be shown wherever they stand.
@@ -581,7 +581,7 @@ class _Run:
             return [_problem("NoAnswer", self.sentence or "")]
 
     def _clean(self, answer: Any) -> list[NotebookNode]:
-        """Outputs that a notebook may hold, whatever was sent."""
+        """Make outputs that a notebook may hold, whatever was sent."""
         if not isinstance(answer, list) or len(answer) != 2 or not isinstance(answer[0], list):
             raise CodecError("outputs that are none")
         if answer[1] is True:
@@ -637,7 +637,7 @@ class _Run:
     # the instructor's cells
 
     def _givens(self, cells: list[_Cell]) -> set[int]:
-        """Run the locked cells in the examiner before anything else; those to be run again.
+        """Run the locked cells in the examiner before anything else; find those to be run again.
 
         Before anything else, because a student may have moved them: a test must never
         find its data in the student's process where the instructor has given them. Again
@@ -654,7 +654,7 @@ class _Run:
         }
 
     def _examine(self, kind: Kind, cell: _Cell) -> tuple[bool, list[NotebookNode]]:
-        """Whether a cell of the instructor's came to its end, and its outputs."""
+        """Tell whether a cell of the instructor's came to its end, and give its outputs."""
         marks = cell.node.metadata.nbgrader
         name = "NotRun"
         if self.alive["examiner"]:
@@ -683,29 +683,29 @@ class _Run:
     # time
 
     def _most(self) -> float:
-        """The processor time that can have been used: the two processes share one processor."""
+        """Give the processor time that can have been used: both processes share one processor."""
         return self.known + time.monotonic() - self.asked
 
     def _used(self) -> float:
-        """The processor time that has been used; to ask costs two messages."""
+        """Measure the processor time that has been used, which costs two messages."""
         self.asked = time.monotonic()
         answers = [self.warm[s].ask({"used": True}) for s, alive in self.alive.items() if alive]
         self.known = self.cpu + sum(answer["cpu"] for answer in answers if answer)
         return self.known
 
     def _over(self, most: float) -> bool:
-        """Whether so much processor time has been used."""
+        """Tell whether so much processor time has been used."""
         return self._most() >= most and self._used() >= most
 
     def _charge(self, account: str) -> None:
-        """What is used from now on is used of this: own cells must not eat the tests' time."""
+        """Count what is used from now on for this: own cells must not eat the tests' time."""
         if account != self.account or not any(self.alive.values()):
             used = self._used()
             self.spent[self.account] += used - self.since
             self.account, self.since = account, used
 
     def _budget(self) -> float:
-        """The processor time at which this account is empty."""
+        """Give the processor time at which this account is empty."""
         return self.since + self.most[self.account] - self.spent[self.account]
 
     def _late(self, most: float) -> str:
@@ -719,7 +719,7 @@ class _Run:
         return sentence
 
     def _receive(self, side: str, most: float, until: float) -> bytes | None:
-        """What a side sends before `most` of processor time is used, or the clock says `until`."""
+        """Wait for what a side sends, until `most` of processor time is used or it is `until`."""
         while time.monotonic() < until and not self._over(most):
             left = max(most - self._most(), 0.01)
             data = self.channels[side].receive(min(until, time.monotonic() + left))
@@ -728,7 +728,7 @@ class _Run:
         return None
 
     def _reply(self, side: str, steps: Iterable[tuple[str, _Step]]) -> tuple[bytes | None, str]:
-        """The answer of one side, and a sentence if it did not come in time.
+        """Give the answer of one side, and a sentence if it did not come in time.
 
         Then these steps are taken until it comes. Without an answer the side is ended at last.
         """
@@ -787,7 +787,7 @@ def _left_out(without: Mapping[int, Loss]) -> str:
 
 
 def _defines(source: str) -> list[str]:
-    """The names that a cell gives a meaning to."""
+    """Find the names that a cell gives a meaning to."""
     try:
         table = symtable.symtable(source, "cell", "exec")
     except SyntaxError:
@@ -804,7 +804,7 @@ def _printable(text: str) -> str:
 
 
 def _fit(value: Any) -> Any:
-    """All texts in a value such that they can be written anywhere."""
+    """Make all texts in a value such that they can be written anywhere."""
     if isinstance(value, str):
         return _printable(value)
     if isinstance(value, list):

@@ -25,6 +25,7 @@ from nbformat import v4
 from pages import ROOT, problems_of, with_policy
 
 from grading.results import feedback, limited, sanitize
+from grading.results.cells import titles
 from grading.results.feedback import (
     LONGEST_PAGE,
     FeedbackPage,
@@ -32,7 +33,6 @@ from grading.results.feedback import (
     HideTests,
 )
 from grading.results.page import render as page_of
-from grading.results.parts import titles
 from grading.results.sanitize import clean, formula, markdown
 
 PICTURE = (  # one dot

@@ -16,9 +16,9 @@ from gradebooks import PARTS, fill, gradebook
 from pages import problems_of, with_policy
 
 from grading.classroom import log
+from grading.classroom.gradebook import Part
 from grading.marking.mark import causes
 from grading.results import answers
-from grading.results.parts import Part
 from grading.results.report import Facts, discrimination, gather, render
 from grading.results.similarity import Group
 

@@ -50,7 +50,7 @@ class Channel:
             signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
     def receive(self, deadline: float | None = None) -> bytes | None:
-        """The next frame; None if there is none by the deadline (of time.monotonic).
+        """Wait for the next frame; None if there is none by the deadline (of time.monotonic).
 
         Raises
         ------
@@ -71,7 +71,7 @@ class Channel:
         return frame
 
     def _hold(self, size: int, deadline: float | None) -> bool:
-        """Whether so many bytes are here by the deadline."""
+        """Tell whether so many bytes are here by the deadline."""
         while len(self.held) < size:
             if deadline is not None:
                 left = deadline - time.monotonic()
@@ -95,7 +95,7 @@ class Raised(Exception):
         self.name, self.message, self.where = name, message, where
 
     def builtin(self) -> Exception:
-        """The same as a builtin exception, which ends what runs and nothing else.
+        """Make the same as a builtin exception, which ends what runs and nothing else.
 
         StopIteration would end a `map` of the test's in silence, and SystemExit the process.
         """
@@ -134,7 +134,7 @@ class Peer:
         self.asked = 0  # questions are numbered: an answer to one that was given up is passed over
 
     def ask(self, verb: str, *arguments: Any) -> Any:
-        """What the other end answers.
+        """Give what the other end answers.
 
         Raises
         ------

@@ -49,7 +49,7 @@ class CodecError(TypeError):
 
 
 def encode(value: Any, refer: Refer | None = None) -> bytes:
-    """A value as bytes.
+    """Write a value as bytes.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def encode(value: Any, refer: Refer | None = None) -> bytes:
 
 
 def decode(data: bytes, resolve: Resolve | None = None) -> Any:
-    """The value that these bytes hold; they may come from an enemy.
+    """Read the value that these bytes hold; they may come from an enemy.
 
     Parameters
     ----------
@@ -263,13 +263,13 @@ class _Reader:
 
 @functools.lru_cache(maxsize=256)
 def _code(dtype: np.dtype) -> str:
-    """The code of a dtype; empty if arrays of it may not cross."""
+    """Give the code of a dtype; empty if arrays of it may not cross."""
     return dtype.str if _PLAIN.fullmatch(dtype.str) else ""
 
 
 @functools.lru_cache(maxsize=256)
 def _plain(code: Any) -> np.dtype:
-    """The dtype of a code, if arrays of it may cross."""
+    """Give the dtype of a code, if arrays of it may cross."""
     if not isinstance(code, str) or not _PLAIN.fullmatch(code):
         raise CodecError("an array is of a type that cannot cross")
     dtype = np.dtype(code)

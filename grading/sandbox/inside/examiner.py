@@ -88,12 +88,12 @@ class Names(dict):
         self.found: dict[str, Any] = {}  # objects of the student's that this cell has asked for
 
     def begin(self, alone: bool) -> None:
-        """A cell begins; alone, it does without the student's process."""
+        """Begin a cell; alone, it does without the student's process."""
         self.found = {}
         self.student.alone = alone
 
     def end(self) -> None:
-        """A cell has ended: the next one finds nothing of what the student's code did in it."""
+        """End a cell: the next one finds nothing of what the student's code did in it."""
         self.student.alone = False
         self.student.put_back()
 
@@ -165,7 +165,7 @@ def test(source: str, label: str, namespace: Names, points: float | None, space:
 
 
 def _result(value: Any, points: float | None) -> list[dict]:
-    """Partial credit: a number from 0 to the points of the cell, as nbgrader reads it.
+    """Give partial credit: a number from 0 to the points of the cell, as nbgrader reads it.
 
     nbgrader takes True, nan, -1 and np.float64(0.0) for full marks, and a number above the
     points ends its batch; here a number of NumPy's is its value, and the others are
@@ -227,7 +227,7 @@ def _show_warning(message: Any, category: Any, *_: Any, **__: Any) -> None:
 
 
 def _without_magics(source: str) -> str:
-    """Lines such as %matplotlib inline have no meaning here."""
+    """Take out lines such as %matplotlib inline, which have no meaning here."""
     if source.startswith("%%"):
         return ""
     return re.sub(r"(?m)^[%!].*$", "pass", source)
@@ -265,7 +265,7 @@ class Student:
             self.rested = self.peer.asked
 
     def ask(self, verb: str, *arguments: Any, file: str = "") -> Any:
-        """What the student's process answers; what it raises, raised here."""
+        """Give what the student's process answers; what it raises is raised here."""
         if self.gone is not None:
             raise self.gone
         if self.alone:
@@ -340,7 +340,7 @@ class Student:
 
     @staticmethod
     def explain(error: BaseException) -> tuple[str, str, None]:
-        """An error in a function that the tests lent."""
+        """Describe an error in a function that the tests lent."""
         name = type(error).__name__
         return (name if hasattr(builtins, name) else "RuntimeError"), str(error)[:1000], None
 
@@ -409,7 +409,7 @@ def _mutable(value: Any) -> bool:
 
 
 def stand_in(student: Student, number: int, kind: str, name: str, parameters: list) -> Any:
-    """A function for a function, with its name and parameters; a `StandIn` for the rest."""
+    """Make a function for a function, with its name and parameters; a `StandIn` for the rest."""
     name = name if name.isidentifier() and not keyword.iskeyword(name) else "function"
     if kind == "class":
         return StandInClass(student, number, kind, name)

@@ -80,7 +80,7 @@ def _do(result: int, what: str) -> None:
 
 
 def new_pid_namespace(own: int) -> None:
-    """The next child is the first process of a new namespace: with it, all below it end.
+    """Make the next child the first process of a new namespace: with it, all below it end.
 
     `own` is the caller's namespace, open; one must come home before leaving again.
     """
@@ -89,7 +89,7 @@ def new_pid_namespace(own: int) -> None:
 
 
 def new_folders(own: str, space: int) -> str:
-    """Empty writable folders that end with the process, and an empty /proc.
+    """Make empty writable folders that end with the process, and an empty /proc.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def no_privileges() -> None:
 
 
 def unseen(yes: bool = True) -> None:
-    """Whether other processes of the same user are kept from looking into this one."""
+    """Keep other processes of the same user from looking into this one, or let them."""
     _do(_libc.prctl(PR_SET_DUMPABLE, 0 if yes else 1, 0, 0, 0), "dumpable")
 
 
@@ -135,7 +135,7 @@ def one_processor(number: int) -> None:
 
 
 def limit(limits: Mapping[str, int], used: int) -> None:
-    """Limits that the kernel keeps for this process and its children, each for itself.
+    """Set limits that the kernel keeps for this process and its children, each for itself.
 
     `used` are the bytes of address space that the warm process already has.
     """
@@ -168,7 +168,7 @@ def few_system_calls() -> None:
 
 @functools.cache  # made in the warm process
 def program() -> bytes:
-    """A classic BPF program over struct seccomp_data: number, architecture, address, arguments."""
+    """Write a BPF program over struct seccomp_data: number, architecture, address, arguments."""
     architecture, column, clone, clone3, socket = MACHINES[platform.machine()]
     load, equal, above, test, answer = 0x20, 0x15, 0x35, 0x45, 0x06
     allow, kill, refuse = 0x7FFF0000, 0x80000000, 0x00050000

@@ -77,7 +77,7 @@ outputs = _Outputs()
 
 
 def _data(data: dict) -> dict:
-    """A picture's bytes are written as base64, all the rest is text."""
+    """Write a picture's bytes as base64; all the rest is text."""
     import base64
 
     return {
@@ -122,17 +122,17 @@ class _Shell(InteractiveShell):
     compiler_class = Type(_Compiler)
 
     def system(self, cmd: str) -> None:
-        """What a line that begins with ! does."""
+        """Do what a line that begins with ! says."""
         done = subprocess.run(self.var_expand(cmd), shell=True, capture_output=True, text=True)
         print(done.stdout, end="")
         print(done.stderr, end="", file=sys.stderr)
         self.user_ns["_exit_code"] = done.returncode
 
     def enable_gui(self, gui: Any = None) -> None:
-        """There is no window."""
+        """Do nothing: there is no window."""
 
     def ask_exit(self) -> None:
-        """`exit` and `quit` do nothing: the next cell comes."""
+        """Do nothing at `exit` and `quit`: the next cell comes."""
 
     def showtraceback(self, exc_tuple: Any = None, *_: Any, **__: Any) -> None:
         kind, error, trace = exc_tuple or sys.exc_info()
@@ -142,7 +142,7 @@ class _Shell(InteractiveShell):
         self.explain(*sys.exc_info())
 
     def problem(self, source: str, label: str) -> dict | None:
-        """What Python's parser says against a cell, as an output; nothing of the cell runs.
+        """Give what Python's parser says against a cell, as an output; nothing of the cell runs.
 
         Magics are no Python: IPython's own steps have made calls of them before.
         """
@@ -161,7 +161,7 @@ class _Shell(InteractiveShell):
         return None
 
     def explain(self, kind: Any, error: Any, trace: Any) -> None:
-        """An error as an output; of the traceback, the notebook's own frames."""
+        """Put out an error; of the traceback, the notebook's own frames."""
         try:
             text = str(error)
             lines = error._render_traceback_() if hasattr(error, "_render_traceback_") else None
@@ -209,7 +209,7 @@ class _Shell(InteractiveShell):
         return [outputs.list, outputs.full]
 
     def forget(self) -> None:
-        """As new: no names, no history, the first cell is number 1."""
+        """Be as new: no names, no history, the first cell is number 1."""
         self.reset(new_session=True)
         self.execution_count = 1
         linecache.clearcache()
@@ -217,7 +217,7 @@ class _Shell(InteractiveShell):
 
 
 def make() -> _Shell:
-    """The one shell of this process."""
+    """Make the one shell of this process."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.ast_node_interactivity = "last_expr"

@@ -10,6 +10,7 @@ import builtins
 import contextlib
 import inspect
 import linecache
+import operator
 import os
 import random
 import select
@@ -101,7 +102,7 @@ class _Objects:
         self.file = ""
 
     def refer(self, thing: Any) -> list:
-        """What stands for an object: whose it is, its number, and how to show it."""
+        """Say what stands for an object: whose it is, its number, and how to show it."""
         if isinstance(thing, _Callback):
             return ["examiner", thing.number]
         number = self.numbers.setdefault(id(thing), len(self.numbers) + 1)
@@ -133,7 +134,7 @@ class _Objects:
             return getattr(self, f"do_{verb}")(*given)
 
     def do_rest(self) -> None:
-        """A test has ended."""
+        """Put back what a test has used, at its end."""
         drawn, self.drawn = self.drawn, None
         if drawn is not None:
             with contextlib.suppress(Exception):  # whatever the student's code made of them
@@ -147,7 +148,7 @@ class _Objects:
         return ["found", namespace[name]]
 
     def do_call(self, thing: Any, arguments: tuple, named: dict) -> Any:
-        """The result, and the arguments if the call has changed them."""
+        """Give the result, and the arguments if the call has changed them."""
         given = [*arguments, *named.values()]
         before = [self.state(value) for value in given]
         self.called = str(getattr(thing, "__name__", type(thing).__name__))
@@ -157,33 +158,18 @@ class _Objects:
         return [result, None if same else [arguments, named]]
 
     def state(self, value: Any) -> Any:
-        """What a call can change in an argument, to see afterwards whether it has."""
+        """Note what a call can change in an argument, to see afterwards whether it has."""
         if type(value) is np.ndarray:
             return value.shape, value.tobytes()
         if isinstance(value, (list, tuple, dict, np.random.Generator)):
             return encode(value, self.refer)
         return None
 
-    def do_get(self, thing: Any, name: str) -> Any:
-        return getattr(thing, name)
-
-    def do_set(self, thing: Any, name: str, value: Any) -> None:
-        setattr(thing, name, value)
-
-    def do_item(self, thing: Any, key: Any) -> Any:
-        return thing[key]
-
-    def do_put(self, thing: Any, key: Any, value: Any) -> None:
-        thing[key] = value
-
-    def do_drop(self, thing: Any, key: Any) -> None:
-        del thing[key]
-
-    def do_length(self, thing: Any) -> int:
-        return len(thing)
-
-    def do_holds(self, thing: Any, value: Any) -> bool:
-        return value in thing
+    # what is done with an object is Python's own way to do it
+    do_get, do_set = staticmethod(getattr), staticmethod(setattr)
+    do_item, do_put = staticmethod(operator.getitem), staticmethod(operator.setitem)
+    do_drop, do_holds = staticmethod(operator.delitem), staticmethod(operator.contains)
+    do_length = staticmethod(len)
 
     def do_iterate(self, thing: Any) -> Any:
         return _Iterator(iter(thing))
@@ -201,7 +187,7 @@ class _Objects:
         return repr(thing)[:2000]
 
     def explain(self, error: BaseException) -> tuple[str, str, tuple[int, str] | None]:
-        """An error's builtin name, its message, and the student's line in which it arose."""
+        """Give an error's builtin name, its message, and the student's line in which it arose."""
         if isinstance(error, KeyboardInterrupt):
             text = f"{self.called} took longer than {self.seconds:g} s"
             return "TimeoutError", text, None
@@ -245,7 +231,7 @@ class _Callback:
 
 
 def _parameters(thing: Any, kind: str) -> list:
-    """Names and kinds of a function's parameters; no default of a student's crosses."""
+    """List names and kinds of a function's parameters; no default of a student's crosses."""
     if kind == "module":
         return []
     try:

@@ -70,7 +70,7 @@ def main(control: int) -> None:
 
 
 def _child(role: Any, settings: dict, start: dict, descriptors: list[int], boxed: bool) -> None:
-    """In the new process: become small, then play the role. Never returns."""
+    """Become small in the new process, then play the role. Never returns."""
     status = 1
     try:
         files = {}
@@ -129,14 +129,14 @@ def _address_space() -> int:
 
 
 def _resident(pid: str) -> int:
-    """Bytes of memory that a process uses, those that it shares included."""
+    """Count the bytes of memory that a process uses, those that it shares included."""
     with contextlib.suppress(OSError, IndexError), open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[1]) * PAGE
     return 0
 
 
 def _own(pid: str) -> int:
-    """Bytes of memory that a process uses, of those that it shares its part."""
+    """Count the bytes of memory that a process uses, of those that it shares its part."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup") as file:
         for line in file:
             if line.startswith("Pss:"):
@@ -145,14 +145,14 @@ def _own(pid: str) -> int:
 
 
 def _state(pid: str) -> list[int]:
-    """The numbers of /proc/PID/stat behind the name, the first (a letter) as 0."""
+    """Read the numbers of /proc/PID/stat behind the name, the first (a letter) as 0."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as file:
         return [0, *map(int, file.read().rpartition(")")[2].split()[1:])]
     return [0] * 50  # it has just ended
 
 
 def _exiting(pid: str) -> bool:
-    """Whether all threads of a process are on their way out."""
+    """Tell whether all threads of a process are on their way out."""
     with contextlib.suppress(OSError):
         threads = os.listdir(f"/proc/{pid}/task")
         return all(_state(f"{pid}/task/{thread}")[6] & PF_EXITING for thread in threads)
@@ -160,7 +160,7 @@ def _exiting(pid: str) -> bool:
 
 
 def _used(pid: str) -> int:
-    """Ticks of processor time of a process, and of those that it has waited for."""
+    """Count the ticks of processor time of a process, and of those that it has waited for."""
     return sum(_state(pid)[11:15])
 
 
@@ -204,7 +204,7 @@ class _Watch:
             os.kill(self.pid, number)
 
     def _end(self) -> None:
-        """The child is the first of its namespace: all others end with it."""
+        """End the child; it is the first of its namespace, so that all others end with it."""
         if self.boxed:
             self._look()  # a bomb may have kept this process from looking in time
         # its files are closed, which the grader has seen, some time before it has ended
@@ -222,7 +222,7 @@ class _Watch:
             self.ending["limit"] = self.ending["limit"] or "time"  # the kernel's limit, then
 
     def _pids(self) -> list[str]:
-        """All processes of the submission; without the box, its first alone."""
+        """List all processes of the submission; without the box, its first alone."""
         if not self.boxed:
             return [str(self.pid)]
         return [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]

@@ -1,42 +1,15 @@
-"""The parts of an assignment: the cells that give points, and what they are called."""
+"""A notebook's cells as they lie on the disk, and what its parts are called."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook
-
 LONGEST_NAME = 100  # characters of a heading
 LONGEST_TEXT = 20_000  # of a cell in which headings are looked for
-
-
-@dataclass(frozen=True)
-class Part:
-    """A cell that gives points."""
-
-    notebook: str
-    name: str
-    points: float
-    by_machine: bool
-
-
-def parts(book: Gradebook, assignment: str) -> list[Part]:
-    """Find the parts that the gradebook knows."""
-    return [
-        Part(
-            notebook.name,
-            cell.name,
-            cell.max_score,
-            getattr(cell, "cell_type", "markdown") == "code",
-        )
-        for notebook in book.find_assignment(assignment).notebooks
-        for cell in (*notebook.grade_cells, *notebook.task_cells)
-    ]
 
 
 def cells(path: Path) -> list[dict[str, Any]]:
