@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from student_repo import export
+from student_repo import export, leaks, secrets
+
+ROOT = Path(__file__).resolve().parents[1]
 
 TEST = (
     "assert half(4) == 2\n### BEGIN HIDDEN TESTS\n"
@@ -92,3 +94,8 @@ def test_nothing_is_overwritten_and_nothing_unreleased_is_forgotten(
     (course / "exercises/ps1").rmdir()
     with pytest.raises(ValueError, match="Not released yet: ps1"):
         export(course, tmp_path / "other", "solutions", "exercises")
+
+
+def test_no_line_of_the_library_is_one_of_a_hidden_test() -> None:
+    hidden = secrets(ROOT / "solutions")
+    assert len(hidden) > 100 and not list(leaks(ROOT / "rnnlib", hidden))
