@@ -1,18 +1,15 @@
-"""Chapter 06: who adds over a hundred steps, which part of the LSTM is missed, and the story again.
+"""Chapter 06: who adds over a hundred steps, and which part of the LSTM is missed.
 
 `adding` trains the LSTM and the plain RNN at T = 100; `variants` the LSTM and eight with one change
-on a small task; `story` is chapter 01's exam with rnnlib's own LSTM, the first of which the live
-figure plays. The learning rate is looked for with one seed, at equal budget for each. About
-fifteen minutes.
+on a small task. The learning rate is looked for with one seed, at equal budget for each. About
+fifteen minutes. The LSTM that reads stories, and that the live figure plays, is chapter 01's.
 """
 
-from functools import cache
-
 import numpy as np
-from record import cells, pack, run
+from record import cells, run
 
-from rnnlib import LSTM, Adam, fit, mse, softmax
-from rnnlib.data import adding, storybook
+from rnnlib import mse
+from rnnlib.data import adding
 
 SETTINGS = {
     "tuning_seed": 9,
@@ -27,26 +24,10 @@ SETTINGS = {
         "batch": 32,
         "updates": 600,
         "seeds": [0, 1, 2, 3, 4],
-        "learning_rates": [0.005, 0.01, 0.02],
-    },
-    "story": {
-        "stories": 16000,
-        "stories_seed": 0,
-        "hidden": 64,
-        "embedding": 32,
-        "batch_size": 32,
-        "clip_norm": 1.0,
-        "lr": 0.008,  # chapter 01's, which validation preferred
-        "epochs": 12,
-        "last_quarter": "of the epochs at an eighth of the learning rate",
-        "seeds": [0, 1, 2],
-        "fillers_per_distance": 60,
-        "exam_seed": 2,
-        "filler_words": [0, 1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30, 36],
+        "learning_rates": [0.005, 0.01, 0.02, 0.05, 0.1],
     },
 }
 chapter = cells("06_lstm", "imports", "reader", "variant")
-first = cells("01_storybook", "imports", "score", "summary", "exam")
 
 
 # The adding problem
@@ -106,70 +87,11 @@ def variants():
     return found
 
 
-# The story of chapter 01
-
-
-class NextWord(first.NextWord):
-    """Chapter 01's three layers with an LSTM in the middle."""
-
-    def __init__(self, V, I, H, seed):
-        super().__init__(V, I, H, seed)
-        self.rnn = LSTM(I, H, seed=np.random.default_rng([seed, 1]), dtype=np.float32)
-
-
-@cache
-def reader(seed):
-    settings = SETTINGS["story"]
-    told = storybook.stories(settings["stories"], settings["stories_seed"])
-    batches = storybook.batches(told, settings["batch_size"], seed)
-    model = NextWord(len(storybook.VOCABULARY), settings["embedding"], settings["hidden"], seed)
-    optimizer, epochs = Adam(model.parameters(), lr=settings["lr"]), settings["epochs"]
-    how = {"clip_norm": settings["clip_norm"], "progress": False}
-    for optimizer.lr, some in (
-        (settings["lr"], epochs - epochs // 4),
-        (settings["lr"] / 8, epochs // 4),
-    ):
-        fit(model, batches, optimizer, epochs=some, **how)
-    return model.eval()
-
-
-def at_blanks(model, told):
-    """The probabilities (N, V) of each story's last word."""
-    x, y = storybook.encode(told)
-    last = (y >= 0).sum(axis=0) - 1
-    return softmax(model(x)[last, np.arange(len(told))].astype(np.float64))
-
-
-def story():
-    settings = SETTINGS["story"]
-    exams = [
-        first.exam_after(n, settings["fillers_per_distance"], [settings["exam_seed"], n])
-        for n in settings["filler_words"]
-    ]
-    entry = {"seeds": settings["seeds"], "distance": [exam[0].distance for exam in exams]}
-    entry["accuracy"] = []
-    for seed in settings["seeds"]:
-        marks = [
-            first.score(at_blanks(reader(seed), exam), [one.reason for one in exam])
-            for exam in exams
-        ]
-        entry["accuracy"].append(np.round([right for right, _ in marks], 4).tolist())
-        print(seed, entry["accuracy"][-1], flush=True)
-    return entry
-
-
-def lstm():
-    """What the live figure needs: the vocabulary, and the first of the readers."""
-    weights = reader(SETTINGS["story"]["seeds"][0]).state_dict()
-    return {"vocabulary": storybook.VOCABULARY, "weights": pack(weights, bits=8)}
-
-
 PARTS = {
     "adding LSTM": lambda: adders("LSTM"),
     "adding RNN": lambda: adders("RNN"),
     "variants": variants,
-    "story": story,
 }
 
 if __name__ == "__main__":
-    run(__file__, SETTINGS, PARTS, {"lstm": lstm})
+    run(__file__, SETTINGS, PARTS)

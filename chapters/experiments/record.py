@@ -13,6 +13,8 @@ and ends with the parts that it is made of, each a function that returns what is
 
     python chapters/experiments/02_cell.py             every part, into 02_cell.json
     python chapters/experiments/02_cell.py search      this part again, the others are kept
+    python chapters/experiments/02_cell.py search --keep    also if settings have changed: those of
+                                                       this part alone, which --check would find out
     python chapters/experiments/02_cell.py --check     make it again, compare, write nothing
 
 A file holds who made it, with which versions and settings, and an entry for each part. An entry
@@ -99,6 +101,7 @@ def run(
     makers = parts | (figures or {})
     parser = argparse.ArgumentParser(description="Run the experiment, or parts of it.")
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(makers)}; all if left out")
+    parser.add_argument("--keep", action="store_true", help="what changed is in these parts alone")
     parser.add_argument("--check", action="store_true", help="compare with what is stored")
     arguments = parser.parse_args()
     unknown = set(arguments.parts) - set(makers)
@@ -110,9 +113,12 @@ def run(
     stored = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     kept = {name: stored[name] for name in parts if name in stored} if arguments.parts else {}
     if kept and not arguments.check:
-        for name, now in (("settings", as_stored(settings)), ("versions", head["versions"])):
-            if stored[name] != now:
-                parser.error(f"the {name} have changed since {path.name} was made: run all parts")
+        changed = "have changed since"
+        # a library that is no longer needed has not changed
+        if not head["versions"].items() <= stored["versions"].items():
+            parser.error(f"the versions {changed} {path.name} was made: run all parts")
+        if stored["settings"] != as_stored(settings) and not arguments.keep:
+            parser.error(f"the settings {changed} {path.name} was made: run all parts, or --keep")
 
     found = []
     for name in arguments.parts or makers:

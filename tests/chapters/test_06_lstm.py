@@ -1,6 +1,8 @@
 """Chapter 06: what each gate mends, how far the gradient reaches, how long a memory lasts."""
 
+import json
 import math
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -89,35 +91,67 @@ def test_two_gates_are_missed_and_the_other_changes_overlap(chapter):
 
 
 def test_the_story_is_remembered_at_every_distance(chapter):
-    shares = np.array(chapter.experiment["story"]["accuracy"])
-    assert shares.min() > 0.78
+    shares = np.array(chapter.names.told["LSTM"]["accuracy"])
+    assert len(shares) == 3 and shares.min() > 0.78
     assert np.ptp(shares, axis=0).max() < 0.05
     (ax,) = chapter.axes["story"]
     lstm, plain = (line.get_ydata() for line in ax.lines)
     assert lstm[-1] > plain[-1] + 0.2
+    np.testing.assert_allclose(lstm, shares.mean(axis=0))
 
 
-def test_one_unit_keeps_the_reason_through_any_filler(chapter):
+def test_the_share_is_one_where_the_reason_decides_and_zero_where_it_does_not(chapter, monkeypatch):
+    names, seen = chapter.names, []
+
+    def read(layer, table, words):
+        so = words.index("so")
+        reason, filler = " ".join(words[:so]), " ".join(words[so + 1 : -len(names.FRAME)])
+        held = [zlib.crc32(text.encode()) % 97 for text in (reason, filler, reason + filler)]
+        seen.append(reason)
+        c, t = np.tile(held, (len(words), 1)).astype(float), np.arange(len(words))
+        return {
+            "c": c,
+            "i": np.tile((t <= so)[:, None], 3),
+            "f": np.ones_like(c),
+            "o": np.tile((t >= len(words) - len(names.FRAME))[:, None], 3),
+        }
+
+    monkeypatch.setitem(names.probe.__globals__, "read", read)
+    share, gates = names.probe(None, None)
+    assert len(seen) == 18 * 12 and len(set(seen)) == 18
+    np.testing.assert_allclose(share[:2], [1, 0], atol=1e-12)
+    assert 0 < share[2] < 0.3
+    np.testing.assert_allclose(gates[..., 0], [[1, 0, 0], [1, 1, 1], [0, 0, 1]])
+
+
+def test_the_unit_holds_the_reason_and_is_the_one_that_the_figure_begins_with(chapter):
     names, unit = chapter.names, chapter.names.unit
-    figure = (FIGURES / "lstm.js").read_text(encoding="utf-8")
-    assert f"UNIT = {unit + 1};" in figure, "the figure begins with it"
-    rng, frame = np.random.default_rng(7), names.frame
-    held = {}
-    for reason in (one.split() for one in storybook.TOLD if one):
-        fillers = [storybook.filler(16, rng) for _ in range(3)]
-        ends = [names.read(*reason, "so", *f, *frame)["c"][-1, unit] for f in fillers]
-        held[" ".join(reason)] = (np.mean(ends), np.ptp(ends))
-    means, spreads = np.transpose(list(held.values()))
-    assert means.std() > 5 * spreads.mean(), "reasons differ more than fillers"
+    figure = json.loads((FIGURES / "lstm.json").read_text(encoding="utf-8"))
+    assert figure["tuning"]["unit"] == unit + 1
+    assert names.share[unit] > 0.9 and np.median(names.share) < 0.1
+    rng, held = np.random.default_rng(7), []
+    for reason in storybook.TOLD:  # other and longer fillers
+        told = [[*reason.split(), "so", *storybook.filler(16, rng), *names.FRAME] for _ in range(3)]
+        ends = [names.read(names.reader, names.table, words)["c"][-6, unit] for words in told]
+        held.append((np.mean(ends), np.ptp(ends)))
+    means, spreads = np.transpose(held)
+    assert means.std() > 3 * spreads.mean(), "reasons differ more than fillers"
 
 
-def test_the_gates_write_at_the_dog_and_show_at_the_end(chapter):
+def test_the_unit_writes_in_the_reason_keeps_and_shows_at_the_end(chapter):
     names = chapter.names
-    i, f, o, c = (names.inside[name][:, names.unit] for name in "ifoc")
-    assert names.words[i[:13].argmax()] == "dog" and i[1] > 0.9
-    assert i[2:14].max() < 0.2 and f[:14].min() > 0.9
-    assert abs(c[1:14] - c[1]).max() < 0.2
-    assert o[14:].min() > 0.9 > o[:14].max()
+    i, f, o = names.gates[:, :, names.unit]  # each over reason, filler, frame
+    assert i[0] > 0.3 and i[1] < 0.15
+    assert f[1] > 0.95
+    assert o[2] > 0.7 > o[1] + 0.2
+    every = names.gates.mean(axis=2)
+    assert every[0, 1] > 0.8 * every[0, [0, 2]].max() and 0.4 < every[1, 1] < 0.6
+    c, reason = names.inside["c"][:, names.unit], 1 + names.words.index("so")
+    filler = c[reason : -len(names.FRAME)]
+    assert np.ptp(filler) < 0.3 * abs(np.diff(c[:reason], prepend=0)).sum()
+    (*_, ax) = chapter.axes["gates"]
+    drawn = ax.images[0].get_array() if ax.images else ax.collections[0].get_array()
+    np.testing.assert_allclose(np.ravel(drawn), c)
 
 
 # The quiz

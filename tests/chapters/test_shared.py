@@ -255,6 +255,26 @@ def test_an_experiment_writes_parts_and_keeps_the_others(experiment):
     code, said = experiment("table", size=4)
     assert code == 2 and "the settings have changed" in said
     assert json.loads(experiment.result.read_text()) == stored
+    # unless somebody says that it does not
+    code, said = experiment("table", "--keep", size=4)
+    kept = json.loads(experiment.result.read_text())
+    assert code == 0 and "searched" not in said
+    assert kept["settings"]["size"] == 4 and kept["search"] == stored["search"]
+
+
+def test_what_another_version_has_made_is_not_kept(experiment):
+    assert experiment()[0] == 0
+    stored = json.loads(experiment.result.read_text())
+
+    def made_with(**versions):
+        head = {**stored, "versions": stored["versions"] | versions}
+        experiment.result.write_text(json.dumps(head))
+
+    made_with(torch="1.0")  # a library that is not needed any more
+    assert experiment("table", "--keep")[0] == 0
+    made_with(numpy="1.0")
+    code, said = experiment("table", "--keep")
+    assert code == 2 and "the versions have changed" in said
 
 
 def test_a_repetition_within_the_recorded_spread_passes_and_another_is_named(experiment):

@@ -79,6 +79,12 @@ def test_a_sentence_of_the_reader_s_own_is_read(figure):
         np.testing.assert_allclose(shown, inside(sentence.split())[name][:, unit], atol=0.006)
 
 
+def test_it_begins_with_the_unit_that_was_found(figure):
+    stored = json.loads((FIGURES / "lstm.json").read_text(encoding="utf-8"))
+    assert figure.locator("input[type=range]").first.input_value() == str(stored["tuning"]["unit"])
+    assert f"Unit {stored['tuning']['unit']} writes" in figure.locator(".status").text_content()
+
+
 def test_an_unknown_word_is_named(figure):
     figure.locator("input[type=text]").fill("the fridge is purple")
     assert "purple" in figure.locator(".wrong").text_content()

@@ -1,4 +1,4 @@
-// room: 47.8rem, 47.8rem, 51.7rem
+// room: 48.8rem, 48.8rem, 52.7rem
 // <unrolled-lstm>: an LSTM that rnnlib trained reads a sentence, here in the page. The reader writes
 // the sentence and chooses a unit, and sees its gates and its memory after each word. Below, a dial:
 // how long a memory lasts behind a forget gate with this bias.
@@ -18,10 +18,10 @@ export function halfLife(bias) {
   return Math.log(2) / Math.log1p(Math.exp(-bias)); // f = 1 / (1 + exp(-bias))
 }
 
-const FIRST = "my dog is restless so after a short nap while the cats are sleeping i am going to the";
-const LONGEST = 24, STEPS = 100, BIAS = 1, UNIT = 15; // the unit that keeps the reason best
+const FIRST = "the fridge is empty so after a short nap with my umbrella i am going to the";
+const LONGEST = 24, STEPS = 100, BIAS = 1;
 const ROWS = [["i", "writes"], ["f", "keeps"], ["o", "shows"], ["c", "memory"]];
-const TALL = 40, GAP = 20, WORDS = 84, DIAL = 90;
+const TALL = 40, GAP = 20, WORDS = 84, DIAL = 106;
 
 class Lstm extends Figure {
   static css = `
@@ -37,7 +37,7 @@ class Lstm extends Figure {
   static weights = "lstm.json";
   static address = { story: (text) => text, unit: within(1, 64), bias: within(-2, 6) };
   story = FIRST;
-  unit = UNIT;
+  unit = 1;
   bias = BIAS;
 
   build() {
@@ -105,7 +105,7 @@ class Lstm extends Figure {
   /** What is left of a memory of 1 over a hundred steps. */
   #fade(width) {
     const half = halfLife(this.bias), left = (n) => 0.5 ** (n / half);
-    const x = (n) => (n / STEPS) * width, y = (value) => DIAL - 4 - value * (DIAL - 12);
+    const x = (n) => (n / STEPS) * width, y = (value) => DIAL - 20 - value * (DIAL - 28);
     const path = Array.from({ length: STEPS + 1 }, (_, n) => `${n ? "L" : "M"}${x(n).toFixed(1)} ${y(left(n)).toFixed(1)}`).join("");
     const told = `A half is left after ${number(half, 1)} steps, a thousandth after ${number(half * Math.log2(1000), 0)}.`;
     this.curve.setAttribute("viewBox", `0 0 ${width} ${DIAL}`);
@@ -113,19 +113,22 @@ class Lstm extends Figure {
     this.curve.replaceChildren(
       svg("line", { class: "floor", x1: 0, x2: width, y1: y(0), y2: y(0) }),
       svg("line", { class: "half", x1: 0, x2: width, y1: y(0.5), y2: y(0.5) }),
-      svg("path", { class: "fading", d: path }));
+      svg("path", { class: "fading", d: path }),
+      svg("text", { class: "name", x: width, y: y(0.5) - 5, "text-anchor": "end" }, "a half"),
+      svg("text", { class: "name", x: 0, y: DIAL - 4 }, "0"),
+      svg("text", { class: "name", x: width, y: DIAL - 4, "text-anchor": "end" }, `${STEPS} steps`));
     this.told.textContent = told;
   }
 
   get setting() {
     const setting = {};
     if (this.story !== FIRST) setting.story = this.story.replaceAll(" ", "-");
-    if (this.unit !== UNIT) setting.unit = this.unit;
+    if (this.unit !== this.model?.tuning.unit) setting.unit = this.unit;
     if (this.bias !== BIAS) setting.bias = this.bias;
     return setting;
   }
 
-  set setting({ story = FIRST, unit = UNIT, bias = BIAS }) {
+  set setting({ story = FIRST, unit = this.model.tuning.unit, bias = BIAS }) {
     this.tell(story);
     Object.assign(this, { unit: Math.round(unit), bias });
     this.text.set(this.story);

@@ -41,8 +41,6 @@ EDITS = {
         "o receives dh_t, not dc": "dz_o = dh_t * → dz_o = dc *",
         "o (1 - o) is missing": "shown * o * (1 - o) → shown",
         "dh_prev is dz @ W_h alone": "dz @ W_h → dz @ W_h + dh_t",
-        "dW_h has h_prev, not c_prev": "dz.T @ h_prev → dz.T @ c_prev",
-        "dW_h has h_prev, not h_t": "dz.T @ h_prev → dz.T @ (o * shown)",
         "it is 2 times too small": "dz.sum(axis=0) → dz.mean(axis=0)",
     },
     "coupled_forward": {
