@@ -53,10 +53,12 @@ EDITS = {
         "a `return` stands inside the loop": "    return h, c →         return h, c",
         "state and memory are exchanged in the call": "x[t], h_t, c_t → x[t], c_t, h_t",
         "every step reads x[0]": "x[t] → x[0]",
-        "x is read from its end": "x[t] → x[-1 - t]",
-        "the memory begins with h_0": "h_t, c_t = h_0, c_0 → h_t, c_t = h_0, h_0",
-        "the first step is left out": "range(len(x)) → range(1, len(x))",
         "it is only the last entry of axis t": "return h, c → return h_t, c_t",
+        "": [
+            "h_t, c_t = h_0, c_0 → h_t, c_t = h_0, h_0",
+            "x[t] → x[-1 - t]",
+            "range(len(x)) → range(1, len(x))",
+        ],
     },
     "bias_for": {
         "the sign of the bias is wrong": "-np.log(np.expm1 → np.log(np.expm1",
@@ -66,8 +68,10 @@ EDITS = {
         "for n = 1e18 the bias is": "np.expm1(np.log(2) / np.asarray(n)) → (2 ** (1 / np.asarray(n)) - 1)",
         "the 1 is not subtracted": "np.expm1(np.log(2) / np.asarray(n)) → np.exp(np.log(2) / np.asarray(n))",
         "the logarithm is the natural one": "-np.log(np.expm1 → -np.log2(np.expm1",
-        "this holds for a large n only": "-np.log(np.expm1(np.log(2) / np.asarray(n))) → np.log(np.asarray(n) / np.log(2))",
-        "n stands below ln 2, not beside it": "np.log(2) / np.asarray(n) → np.log(2) * np.asarray(n)",
+        "": [
+            "np.log(2) / np.asarray(n) → np.log(2) * np.asarray(n)",
+            "-np.log(np.expm1(np.log(2) / np.asarray(n))) → np.log(np.asarray(n) / np.log(2))",
+        ],
     },
     "input_coupled_step": {
         "the old memory is whole": "(1 - i) * c_prev → c_prev",
@@ -76,12 +80,14 @@ EDITS = {
         "the old memory has the factor i": "(1 - i) * c_prev → i * c_prev",
         "1 - o in place of 1 - i": "(1 - i) * c_prev → (1 - o) * c_prev",
         "h_t shows the old memory": "o * np.tanh(c_t), → o * np.tanh(c_prev),",
-        "the old memory has the factor 1 + i": "(1 - i) * c_prev → (1 + i) * c_prev",
         "i g has the factor 1 - i, too": "(1 - i) * c_prev + i * g → (1 - i) * (c_prev + i * g)",
-        "1 - z_i in place of 1 - i": "(1 - i) * c_prev → (1 - z_i) * c_prev",
         "1 - g in place of 1 - i": "(1 - i) * c_prev → (1 - g) * c_prev",
-        "h_prev in place of c_prev": "(1 - i) * c_prev → (1 - i) * h_prev",
-        "a gate is no choice: it mixes": "(1 - i) * c_prev + i * g → np.where(i > 0.5, g, c_prev)",
+        "": [
+            "(1 - i) * c_prev → (1 - z_i) * c_prev",
+            "(1 - i) * c_prev → (1 - i) * h_prev",
+            "(1 - i) * c_prev + i * g → np.where(i > 0.5, g, c_prev)",
+            "(1 - i) * c_prev → (1 + i) * c_prev",
+        ],
     },
 }
 SURVIVORS = {}
