@@ -49,6 +49,15 @@ def test_one_network_does_not_beat_counting_and_three_together_do(chapter):
         assert stored["ensemble"][name]["seeds"] == [stored[name]["seeds"]]
 
 
+def test_a_larger_network_with_dropout_draws_level_with_counting(chapter):
+    larger, counted = chapter.experiment["larger"], chapter.experiment["ngrams"]["Kneser-Ney"]
+    assert max(larger["test"]) < bits(chapter, "LSTM").min() - 0.1
+    assert abs(np.mean(larger["test"]) - counted["test"]) < 0.01
+    apart = np.mean([one[-1] for one in larger["validation"]]) - min(counted["validation"])
+    assert abs(apart) < 0.01
+    assert max(larger["mixed"]) < min(*larger["test"], counted["test"]) - 0.03
+
+
 def test_a_network_and_an_n_gram_together_beat_either(chapter):
     counted, ensemble = (
         chapter.experiment[name][kind]
@@ -144,6 +153,8 @@ def test_the_curves_are_those_of_the_file(chapter):
     drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
     for name in ("RNN", "LSTM"):
         np.testing.assert_allclose(drawn[name], bits(chapter, name, "validation").mean(axis=0))
+    (larger,) = chapter.experiment["larger"]["validation"]
+    np.testing.assert_allclose(drawn["larger, dropout"], larger)
     (together,) = chapter.experiment["ensemble"]["LSTM"]["validation"]
     np.testing.assert_allclose(drawn["three LSTMs together"], together)
     best = min(chapter.experiment["ngrams"]["Kneser-Ney"]["validation"])
@@ -154,6 +165,8 @@ def test_every_epoch_is_in_the_file_and_none_besides(chapter):
     for name, kind in chapter.experiment["settings"]["models"].items():
         assert {len(one) for one in chapter.experiment[name]["validation"]} == {kind["epochs"]}
         assert len(chapter.experiment[name]["test"]) == len(kind["seeds"])
+    larger = chapter.experiment["settings"]["larger"]
+    assert {len(one) for one in chapter.experiment["larger"]["validation"]} == {larger["epochs"]}
 
 
 def test_answers_1_and_2():
