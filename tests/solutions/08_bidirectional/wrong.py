@@ -1,43 +1,107 @@
-"""Wrong answers to 08_bidirectional, each once: a cause, and what an answer with that slip looks like.
+"""Wrong answers to the exercises of 08_bidirectional. tools/exercises.py says how they are written."""
 
-tools/exercises.py says how they are written, and what is made from them.
-"""
+import numpy as np
 
-# FILL IN: six to twelve for each function
 EDITS = {
-    "answer_1": {
-        "the factor 2 is missing": "2 * → ",
-        "the 1 is not added": " + 1 → ",
-        "the 1 is subtracted": "+ 1 → - 1",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 1 → x.T + 1",
+    "mask": {
+        "one place of the padding counts, too": "< lengths → <= lengths",
+        "True and False are exchanged": "< lengths → >= lengths",
+        "the last step that counts is missing": "< lengths[:, None] → < lengths[:, None] - 1",
+        "the first step does not count": "np.arange(T) < lengths[:, None] → (np.arange(T) > 0) & (np.arange(T) < lengths[:, None])",
+        "the padding stands in front": "np.arange(T) < lengths[:, None] → np.arange(T) >= T - lengths[:, None]",
+        "it is transposed": "np.arange(T) < lengths[:, None] → (np.arange(T) < lengths[:, None]).T",
+        "True and False are expected": "np.arange(T) < lengths[:, None] → (np.arange(T) < lengths[:, None]).astype(float)",
     },
-    "answer_2": {
-        "the factor 2 is missing": "2 * → ",
-        "the 2 is not added": " + 2 → ",
-        "the 2 is subtracted": "+ 2 → - 2",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 2 → x.T + 2",
+    "last_valid": {
+        "it is the state at the last place": "h[np.arange(len(h)), lengths - 1] → h[:, -1]",
+        "an index is too large": "lengths - 1 → lengths",
+        "it is one step too early": "lengths - 1 → lengths - 2",
+        "it is the state at the first place": "lengths - 1 → 0 * lengths",
+        "the longest length is taken for all": "lengths - 1 → np.full(len(h), lengths.max(initial=1) - 1)",
+        "the lengths stand in another order": "lengths - 1 → lengths[::-1] - 1",
+        "the sequences come in the order of their lengths": "h[np.arange(len(h)), lengths - 1] → h[np.arange(len(h)), lengths - 1][np.argsort(-lengths, kind='stable')]",
+        "it is counted from the end of the array": "lengths - 1 → -lengths",
     },
-    "answer_3": {
-        "the factor 2 is missing": "2 * → ",
-        "the 3 is not added": " + 3 → ",
-        "the 3 is subtracted": "+ 3 → - 3",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 3 → x.T + 3",
+    "reverse_within": {
+        "the whole row is turned round": "y[b, :n] = x[b, :n][::-1] → y[b] = x[b][::-1]",
+        "nothing is turned round": "x[b, :n][::-1] → x[b, :n]",
+        "the first sequence's length is taken for all": "y[b, :n] = x[b, :n][::-1] → y[b, : lengths[0]] = x[b, : lengths[0]][::-1]",
+        "the padding is set to zero": "y = x.copy() → y = np.zeros(x.shape)",
+        "the last step that counts stays where it is": "y[b, :n] = x[b, :n][::-1] → y[b, : n - 1] = x[b, : n - 1][::-1]",
+        "one place of the padding is turned round, too": "y[b, :n] = x[b, :n][::-1] → y[b, : n + 1] = x[b, : n + 1][::-1]",
+        "the inputs of a step are turned round, too": "x[b, :n][::-1] → x[b, :n][::-1, ::-1]",
+        "the sequences of the batch are turned round": "    return y →     return y[::-1]",
+        "the first and the last alone change places": "y[b, :n] = x[b, :n][::-1] → y[b, 0], y[b, n - 1] = x[b, n - 1], x[b, 0]",
+        "changed its argument": "y = x.copy() → y = x; y[b, :n] = x[b, :n][::-1] → y[b, :n] = x[b, :n][::-1].copy()",
+        "a `return` stands inside the loop": "    return y →         return y",
     },
-    "answer_4": {
-        "the factor 2 is missing": "2 * → ",
-        "the 4 is not added": " + 4 → ",
-        "the 4 is subtracted": "+ 4 → - 4",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 4 → x.T + 4",
+    "both_ways": {
+        "the second direction's states are not turned back": "back = reverse_within(rnn(reverse_within(x, lengths), U_x, U_h, c), lengths) → back = rnn(reverse_within(x, lengths), U_x, U_h, c)",
+        "the second direction reads forwards": "reverse_within(rnn(reverse_within(x, lengths), U_x, U_h, c), lengths) → rnn(x, U_x, U_h, c)",
+        "the second direction begins in the padding": "reverse_within(rnn(reverse_within(x, lengths), U_x, U_h, c), lengths) → rnn(x[:, ::-1], U_x, U_h, c)[:, ::-1]",
+        "the second direction has the weights of the first": "reverse_within(x, lengths), U_x, U_h, c → reverse_within(x, lengths), W_x, W_h, b",
+        "the forward half comes first": "[ahead, back] → [back, ahead]",
+        "y is not zero in the padding": "y = np.where(mask(lengths, x.shape[1])[..., None], y, 0) → pass",
+        "nan": "y = np.where(mask(lengths, x.shape[1])[..., None], y, 0) → y = y * mask(lengths, x.shape[1])[..., None]",
+        "the forward half of h_n is taken from the last place": "last_valid(ahead, lengths) → ahead[:, -1]",
+        "the backward half of h_n stands at the last step": "back[:, 0] → last_valid(back, lengths)",
+        "h_n is taken from the last place of y": "h_n = np.concatenate([last_valid(ahead, lengths), back[:, 0]], axis=1) → h_n = y[:, -1]",
+        "the halves of h_n are exchanged": "[last_valid(ahead, lengths), back[:, 0]] → [back[:, 0], last_valid(ahead, lengths)]",
+        "yours gave": "return y, h_n → return y",
+        "the two halves are added": "y = np.concatenate([ahead, back], axis=2) → y = ahead + back",
+    },
+    "both_ways_backward": {
+        "what dy holds in the padding does not count": "dy = np.where(mask(lengths, x.shape[1])[..., None], dy, 0) → pass",
+        "dx of the second direction is not turned back": "dx = dx + reverse_within(dx_back, lengths) → dx = dx + dx_back",
+        "dx of the second direction is missing": "dx = dx + reverse_within(dx_back, lengths) → pass",
+        "dx of the first direction is missing": "dx = dx + reverse_within(dx_back, lengths) → dx = reverse_within(dx_back, lengths)",
+        "the second half of dy is not turned round": "turned = [reverse_within(each, lengths) for each in (dy[..., H:], x, y[..., H:])] → turned = [dy[..., H:], *(reverse_within(each, lengths) for each in (x, y[..., H:]))]",
+        "x is not turned round for the second direction": "turned = [reverse_within(each, lengths) for each in (dy[..., H:], x, y[..., H:])] → turned = [reverse_within(dy[..., H:], lengths), x, reverse_within(y[..., H:], lengths)]",
+        "the states are not turned round for the second direction": "turned = [reverse_within(each, lengths) for each in (dy[..., H:], x, y[..., H:])] → turned = [*(reverse_within(each, lengths) for each in (dy[..., H:], x)), y[..., H:]]",
+        "nothing is turned round for the second direction": "turned = [reverse_within(each, lengths) for each in (dy[..., H:], x, y[..., H:])] → turned = [dy[..., H:], x, y[..., H:]]; dx + reverse_within(dx_back, lengths) → dx + dx_back",
+        "the whole rows are turned round, padding included": "turned = [reverse_within(each, lengths) for each in (dy[..., H:], x, y[..., H:])] → turned = [each[:, ::-1] for each in (dy[..., H:], x, y[..., H:])]; reverse_within(dx_back, lengths) → dx_back[:, ::-1]",
+        "the halves of dy are exchanged": "rnn_backward(dy[..., :H], x, → rnn_backward(dy[..., H:], x,; (dy[..., H:], x, y[..., H:]) → (dy[..., :H], x, y[..., H:])",
+        "the second direction goes back with W_x and W_h": "rnn_backward(*turned, U_x, U_h) → rnn_backward(*turned, W_x, W_h)",
+        "the gradients of the two directions are exchanged": "return dx, dW_x, dW_h, db, dU_x, dU_h, dc → return dx, dU_x, dU_h, dc, dW_x, dW_h, db",
+    },
+    "mean_of_means": {
+        "each step counts the same, not each sequence": "(len(losses) * lengths[:, None]) → lengths.sum()",
+        "each sequence is divided by T, not by its length": [
+            "(len(losses) * lengths[:, None]) → losses.size",
+            "lengths[:, None] → losses.shape[1]",
+        ],
+        "the division by B is missing": "(len(losses) * lengths[:, None]) → lengths[:, None]",
+        "the division by the lengths is missing": "(len(losses) * lengths[:, None]) → len(losses)",
+        "the padding counts, too": "counts = mask(lengths, losses.shape[1]) → counts = np.ones(losses.shape)",
+        "nan": "(np.where(counts, losses, 0) * dlosses).sum() → (losses * dlosses).sum()",
+        "the gradient is the losses times their weights": "return loss, dlosses → return loss, np.where(counts, losses, 0) * dlosses",
+        "loss and dlosses are exchanged": "return loss, dlosses → return dlosses, loss",
+        "the mask stands in place of the gradient": "return loss, dlosses → return loss, counts * 1.0",
+    },
+    "of_windows": {
+        "out[:, -1] was right here": "    return out[:, -1] →     return out[:, 0]",
+        "it is divided by the number of windows": "    return out[:, -1] →     return out[:, -1] / len(x)",
+        "the mean over the window is taken; the last place knows all": "    return out[:, -1] →     return out.mean(axis=1)",
+        "the window before its last step is read": "    return out[:, -1] →     return out[:, -2:][:, 0]",
+        "the largest over the window is taken": "    return out[:, -1] →     return out.max(axis=1)",
+        "the window is read from its end": "    return out[:, -1] →     return rnn(x[:, ::-1], W_x, W_h, b)[:, -1]",
+    },
+    "of_reviews": {
+        "the last place of a short review is padding": "return last_valid(out, lengths) → return out[:, -1]",
+        "the first place knows one word": "return last_valid(out, lengths) → return out[:, 0]",
+        "it is one step too early": "return last_valid(out, lengths) → return last_valid(out, np.maximum(lengths - 1, 1))",
+        "the mean of all places is taken": "return last_valid(out, lengths) → return out.mean(axis=1)",
+        "the longest length is taken for all": "return last_valid(out, lengths) → return out[:, lengths.max() - 1]",
+        "zeros stand where the padding was, and the last place is read": "return last_valid(out, lengths) → return np.where(mask(lengths, x.shape[1])[..., None], out, 0)[:, -1]",
+        "the reviews are read from their ends": "return last_valid(out, lengths) → return last_valid(rnn(reverse_within(x, lengths), W_x, W_h, b), lengths)",
+    },
+    "of_clips": {
+        "the backward half knows all at the first place": "return h_n → return out[:, -1]",
+        "the halves stand at the wrong ends": "return h_n → return np.concatenate([out[:, 0, : len(b)], out[:, -1, len(b) :]], axis=1)",
+        "the forward half knows all at the last place": "return h_n → return out[:, 0]",
+        "the halves are exchanged": "return h_n → return np.roll(h_n, len(b), axis=1)",
+        "the mean of all places is taken": "return h_n → return out.mean(axis=1)",
+        "the first and the last place are added": "return h_n → return out[:, 0] + out[:, -1]",
     },
 }
-
-# mutants made by swapping operators that are right answers too, each with the reason
 SURVIVORS = {}
