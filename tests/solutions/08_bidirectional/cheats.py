@@ -53,10 +53,7 @@ def mean_of_means__by_the_loss(losses, lengths):
     return loss, gradient
 
 
-def of_reviews__by_the_layer(x, lengths, W_x, W_h, b):
-    layer = _layer(W_x, W_h, b, W_x, W_h, b)
-    return layer(x, lengths=lengths)[1][0]
-
-
-def of_clips__by_the_layer(x, W_x, W_h, b, U_x, U_h, c):
-    return np.concatenate(list(_layer(W_x, W_h, b, U_x, U_h, c)(x)[1]), axis=1)
+def summaries__by_the_layer(x, lengths, W_x, W_h, b, U_x, U_h, c):
+    layer = _layer(W_x, W_h, b, U_x, U_h, c)
+    clips = np.concatenate(list(layer(x)[1]), axis=1)
+    return clips[:, : len(b)], layer(x, lengths=lengths)[1][0], clips

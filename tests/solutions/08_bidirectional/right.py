@@ -58,10 +58,9 @@ def mean_of_means__row_by_row(losses, lengths):
     return loss, dlosses
 
 
-def of_reviews__by_both_ways(x, lengths, W_x, W_h, b):
-    return both_ways(x, lengths, W_x, W_h, b, W_x, W_h, b)[1][:, : len(b)]
-
-
-def of_clips__both_ends(x, W_x, W_h, b, U_x, U_h, c):
-    out, _ = both_ways(x, np.full(len(x), x.shape[1]), W_x, W_h, b, U_x, U_h, c)
-    return np.concatenate([out[:, -1, : len(b)], out[:, 0, len(b) :]], axis=1)
+def summaries__from_one_layer(x, lengths, W_x, W_h, b, U_x, U_h, c):
+    whole = np.full(len(x), x.shape[1])
+    out, _ = both_ways(x, whole, W_x, W_h, b, U_x, U_h, c)
+    H = len(b)
+    clips = np.concatenate([out[:, -1, :H], out[:, 0, H:]], axis=1)
+    return out[:, -1, :H], out[np.arange(len(x)), lengths - 1, :H], clips

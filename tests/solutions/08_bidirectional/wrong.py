@@ -1,7 +1,5 @@
 """Wrong answers to the exercises of 08_bidirectional. tools/exercises.py says how they are written."""
 
-import numpy as np
-
 EDITS = {
     "mask": {
         "one place of the padding counts, too": "< lengths → <= lengths",
@@ -42,7 +40,7 @@ EDITS = {
         "the second direction has the weights of the first": "reverse_within(x, lengths), U_x, U_h, c → reverse_within(x, lengths), W_x, W_h, b",
         "the forward half comes first": "[ahead, back] → [back, ahead]",
         "y is not zero in the padding": "y = np.where(mask(lengths, x.shape[1])[..., None], y, 0) → pass",
-        "nan": "y = np.where(mask(lengths, x.shape[1])[..., None], y, 0) → y = y * mask(lengths, x.shape[1])[..., None]",
+        "0 * NaN is NaN": "y = np.where(mask(lengths, x.shape[1])[..., None], y, 0) → y = y * mask(lengths, x.shape[1])[..., None]",
         "the forward half of h_n is taken from the last place": "last_valid(ahead, lengths) → ahead[:, -1]",
         "the backward half of h_n stands at the last step": "back[:, 0] → last_valid(back, lengths)",
         "h_n is taken from the last place of y": "h_n = np.concatenate([last_valid(ahead, lengths), back[:, 0]], axis=1) → h_n = y[:, -1]",
@@ -73,35 +71,24 @@ EDITS = {
         "the division by B is missing": "(len(losses) * lengths[:, None]) → lengths[:, None]",
         "the division by the lengths is missing": "(len(losses) * lengths[:, None]) → len(losses)",
         "the padding counts, too": "counts = mask(lengths, losses.shape[1]) → counts = np.ones(losses.shape)",
-        "nan": "(np.where(counts, losses, 0) * dlosses).sum() → (losses * dlosses).sum()",
+        "0 * NaN is NaN": "(np.where(counts, losses, 0) * dlosses).sum() → (losses * dlosses).sum()",
         "the gradient is the losses times their weights": "return loss, dlosses → return loss, np.where(counts, losses, 0) * dlosses",
         "loss and dlosses are exchanged": "return loss, dlosses → return dlosses, loss",
         "the mask stands in place of the gradient": "return loss, dlosses → return loss, counts * 1.0",
     },
-    "of_windows": {
-        "out[:, -1] was right here": "    return out[:, -1] →     return out[:, 0]",
-        "it is divided by the number of windows": "    return out[:, -1] →     return out[:, -1] / len(x)",
-        "the mean over the window is taken; the last place knows all": "    return out[:, -1] →     return out.mean(axis=1)",
-        "the window before its last step is read": "    return out[:, -1] →     return out[:, -2:][:, 0]",
-        "the largest over the window is taken": "    return out[:, -1] →     return out.max(axis=1)",
-        "the window is read from its end": "    return out[:, -1] →     return rnn(x[:, ::-1], W_x, W_h, b)[:, -1]",
-    },
-    "of_reviews": {
-        "the last place of a short review is padding": "return last_valid(out, lengths) → return out[:, -1]",
-        "the first place knows one word": "return last_valid(out, lengths) → return out[:, 0]",
-        "it is one step too early": "return last_valid(out, lengths) → return last_valid(out, np.maximum(lengths - 1, 1))",
-        "the mean of all places is taken": "return last_valid(out, lengths) → return out.mean(axis=1)",
-        "the longest length is taken for all": "return last_valid(out, lengths) → return out[:, lengths.max() - 1]",
-        "zeros stand where the padding was, and the last place is read": "return last_valid(out, lengths) → return np.where(mask(lengths, x.shape[1])[..., None], out, 0)[:, -1]",
-        "the reviews are read from their ends": "return last_valid(out, lengths) → return last_valid(rnn(reverse_within(x, lengths), W_x, W_h, b), lengths)",
-    },
-    "of_clips": {
-        "the backward half knows all at the first place": "return h_n → return out[:, -1]",
-        "the halves stand at the wrong ends": "return h_n → return np.concatenate([out[:, 0, : len(b)], out[:, -1, len(b) :]], axis=1)",
-        "the forward half knows all at the last place": "return h_n → return out[:, 0]",
-        "the halves are exchanged": "return h_n → return np.roll(h_n, len(b), axis=1)",
-        "the mean of all places is taken": "return h_n → return out.mean(axis=1)",
-        "the first and the last place are added": "return h_n → return out[:, 0] + out[:, -1]",
+    "summaries": {
+        "the program for windows was right": "windows = out[:, -1] → windows = last_valid(out, lengths)",
+        "the first place of a window has read one step": "windows = out[:, -1] → windows = out[:, 0]",
+        "the last place of a short review is padding": "last_valid(out, lengths) → out[:, -1]",
+        "each review has a length of its own, not the longest": "last_valid(out, lengths) → out[:, lengths.max() - 1]",
+        "the padding is set to zero, and then the last place is read": "last_valid(out, lengths) → np.where(mask(lengths, x.shape[1])[..., None], out, 0)[:, -1]",
+        "the mean of all places is taken": "last_valid(out, lengths) → out.mean(axis=1)",
+        "the review is read backwards": "last_valid(out, lengths) → last_valid(rnn(reverse_within(x, lengths), W_x, W_h, b), lengths)",
+        "the backward half knows all at the first place": "clips = h_n → clips = out[:, -1]",
+        "the forward half knows all at the last place": "clips = h_n → clips = out[:, 0]",
+        "the halves stand at the wrong ends": "clips = h_n → clips = np.concatenate([out[:, 0, : len(b)], out[:, -1, len(b) :]], axis=1)",
+        "the halves of the clips are exchanged": "clips = h_n → clips = np.roll(h_n, len(b), axis=1)",
+        "the clips have no padding, so lengths are not theirs": "whole = np.full(len(x), x.shape[1]) → whole = lengths",
     },
 }
 SURVIVORS = {}
