@@ -1,4 +1,4 @@
-// room: 37rem, 38rem, 42rem
+// room: 38.6rem, 42rem, 54.6rem
 // <unrolled-bidirectional>: two sequences in one array, read from both ends by one tanh unit each way.
 // The reader sets their lengths and the number in the padding, takes the lengths away, and has what
 // then differs marked.
@@ -52,12 +52,13 @@ class Bidirectional extends Figure {
     .way { text-anchor: middle; }
     .name, .value.wrong { font-weight: 600; }
     .told { font-variant-numeric: tabular-nums; }
-    .told .wrong { font-weight: 600; fill: var(--lstm); }
+    .told.wrong { font-weight: 600; fill: var(--lstm); }
     .controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.5rem 1.25rem; margin: 0.75rem 0; }
     .toggles { display: flex; flex-wrap: wrap; gap: 0.5rem; margin-top: 0.75rem; }
     .status { min-height: 2.9em; }
-    @container (max-width: 560px) { .status { min-height: 4.4em; } }
-    @container (max-width: 330px) { .status { min-height: 5.8em; } }`;
+    @container (max-width: 640px) { .status { min-height: 4.4em; } }
+    @container (max-width: 420px) { .status { min-height: 5.8em; } }
+    @container (max-width: 330px) { .status { min-height: 7.3em; } }`;
   static address = {
     a: within(1, T), b: within(1, T), padding: within(-2, 2),
     lengths: oneOf("yes", "no"), marks: oneOf("yes", "no"),
@@ -89,7 +90,8 @@ class Bidirectional extends Figure {
   render(width) {
     const given = this.lengths === "yes", mark = this.marks === "yes", lengths = [this.a, this.b];
     const found = compute({ lengths, padding: this.padding, given });
-    const left = 24, step = (width - left) / T, box = Math.min(step - 4, 72), tall = 26, block = 172;
+    const left = 24, step = (width - left) / T, box = Math.min(step - 4, 72), tall = 26;
+    const narrow = width < 420, block = narrow ? 218 : 178;
     const parts = [];
     let wrong = 0, answers = 0;
     found.forEach(({ column, h, last, mean: middle, alone }, k) => {
@@ -113,13 +115,16 @@ class Bidirectional extends Figure {
         });
       });
       const told = (text, y, values, truth) => {
-        const off = values.map((value, d) => differs(value, truth[d]));
-        answers += off.filter(Boolean).length;
-        parts.push(svg("text", { class: "told", x: 0, y }, text, values.map((value, d) =>
-          [`  ${WAYS[d]} `, svg("tspan", { class: mark && off[d] ? "wrong" : null }, number(value), mark && off[d] ? ` ≠ ${number(truth[d])}` : "")])));
+        parts.push(svg("text", { class: "told", x: 0, y }, text));
+        values.forEach((value, d) => {
+          const off = differs(value, truth[d]);
+          answers += off;
+          parts.push(svg("text", { class: mark && off ? "told wrong" : "told", x: narrow ? 108 : 120 + 150 * d, y: y + (narrow ? 19 * d : 0) },
+            `${WAYS[d]} ${number(value)}${mark && off ? ` ≠ ${number(truth[d])}` : ""}`));
+        });
       };
-      told(given ? "own last states:" : "out[-1]:", top + 136, last, alone.last);
-      told(given ? "own mean:" : "mean of all:", top + 155, middle, alone.mean);
+      told(given ? "own last states" : "out[-1]", top + 138, last, alone.last);
+      told(given ? "own mean" : "mean of all", top + (narrow ? 178 : 158), middle, alone.mean);
     });
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${2 * block - 12}`);
     this.drawing.replaceChildren(...parts);
