@@ -33,6 +33,7 @@ TOOLS = {
     "testing",
     "causes",
     "cases",
+    "__main__",
     "plot",
     "checkpoints",
     "validation",
