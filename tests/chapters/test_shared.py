@@ -185,7 +185,7 @@ def test_an_experiment_s_file_has_the_one_form(path):
     over_seeds = [one for one in entries([stored[part] for part in parts]) if "seeds" in one]
     assert over_seeds  # else the weekly comparison has no spread to compare within
     for entry in over_seeds:
-        assert len(set(map(str, entry["seeds"]))) >= 3  # an ensemble has a list of them
+        assert len(set(entry["seeds"])) >= 3
 
 
 def test_cells_of_a_chapter_are_run_in_the_order_that_is_asked_for():
