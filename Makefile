@@ -33,7 +33,7 @@ SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme 
 	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help site serve test lint check notebooks chapter exercises grade student-repo experiments \
+.PHONY: help site book serve test lint check notebooks chapter exercises grade student-repo experiments \
 	experiments-check bench release lock pin clean
 
 help: ## list the verbs
@@ -41,6 +41,10 @@ help: ## list the verbs
 
 site: $(HTML)/.built ## build the website into _build/html
 	@echo "The website is in $(HTML). Look at it with: make serve"
+
+book: .venv/.test $(HTML)/.built ## the whole course as one PDF and one EPUB, which the site then offers
+	@python tools/book.py
+	@rm $(HTML)/.built && $(MAKE) --no-print-directory site
 
 serve: $(HTML)/.built ## show the website at http://127.0.0.1:8000 (PORT=… for another port)
 	@python tools/serve.py $(HTML) --port $(PORT)

@@ -19,15 +19,6 @@ from hypothesis import settings
 settings.register_profile("unrolled", deadline=None, derandomize=True)
 settings.load_profile("unrolled")
 
-FLAGS = [
-    "--headless",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 
 @pytest.fixture(scope="session")
 def public() -> Callable[[str], Path]:
@@ -48,21 +39,19 @@ def chromium() -> str:
     """Where Debian's Chromium is."""
     path = shutil.which("chromium")
     if path is None:
-        pytest.skip("Chromium is not installed: `apt-get install chromium` (Debian)")
+        from browser import MISSING
+
+        pytest.skip(MISSING)
     return path
 
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Any]:
     """Chromium, driven by Playwright."""
-    from playwright.sync_api import sync_playwright
+    from browser import launched
 
-    # Chromium refuses to sandbox itself as root, which is what containers run as.
-    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS + root)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 def pytest_report_header() -> str | None:

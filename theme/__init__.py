@@ -13,14 +13,15 @@ from sphinx.application import Sphinx
 
 THEME = Path(__file__).parent
 ROOT = THEME.parent
+SITE, BOOKS = "html", ("book", "epub")  # names of builders
 TOKENS = ROOT / "rnnlib" / "tokens.css"
 PARTS = "addresses course markup reference code formulas pictures live".split()
-PARTS += "cards search social pages downloads".split()
+PARTS += "cards search social pages downloads book".split()
 
 
 def configure(app: Sphinx, config) -> None:
     """What pages depend on besides their source: Sphinx writes all again when it changes."""
-    from theme.downloads import exercises
+    from theme.downloads import book, exercises
 
     parts = [TOKENS, *THEME.iterdir(), *THEME.glob("static/*"), *THEME.glob("figures/*.js*")]
     parts += [Path(app.srcdir, name) for name in ("glossary.md", "references.bib")]  # for cards
@@ -28,13 +29,16 @@ def configure(app: Sphinx, config) -> None:
     config.written_from = [
         zlib.crc32(path.read_bytes()) for path in sorted(parts) if path.is_file()
     ]
-    config.written_from += exercises()
+    config.written_from += exercises() + [zlib.crc32(path.read_bytes()) for path in book().values()]
 
 
 def copy_static(app: Sphinx) -> None:
     """Before pages are written, since they stamp their addresses; Sphinx leaves what changed."""
-    if app.builder.format == "html":
-        static = Path(app.outdir, "_static")
+    static = Path(app.outdir, "_static")
+    if app.builder.name == "epub":
+        static.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(THEME / "static" / "epub.css", static)
+    elif app.builder.format == "html":
         shutil.copytree(THEME / "static", static, dirs_exist_ok=True)
         shutil.copy2(TOKENS, static)
 

@@ -51,6 +51,7 @@ def wheel_name() -> str:
 
 
 def configure(app: Sphinx, config) -> None:
+    config.project, config.version = config.html_title, version()  # Jupyter Book sets neither
     config.html_baseurl = config.html_baseurl or published_at(repository(config))
     # Sphinx reads all pages again when one of these changes
     config.addresses = [wheel_name(), repository(config)]

@@ -10,13 +10,15 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders import Builder
 
+from theme import SITE
+
 WHERE = ["glossary", "bibliography"]
 
 
 def read_all(app: Sphinx, builder: Builder) -> None:
     """What stands at each term and each source: {("glossary", "term-batch"): its words}."""
     app.explained = {}
-    if builder.format != "html":
+    if builder.name != SITE:
         return
     for docname in set(WHERE) & app.env.found_docs:
         for item in app.env.get_and_resolve_doctree(docname, builder).findall(nodes.Element):

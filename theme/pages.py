@@ -15,10 +15,10 @@ from sphinx.environment import BuildEnvironment
 from sphinx.environment.adapters.toctree import TocTree
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from theme import TOKENS
+from theme import SITE, TOKENS
 from theme.addresses import EXERCISES_BRANCH, colab, repository, version
 from theme.cards import cards
-from theme.downloads import exercise_of, files_read
+from theme.downloads import book, exercise_of, files_read
 from theme.formulas import katex_folder
 from theme.live import scripts
 from theme.reference import source_of
@@ -72,6 +72,8 @@ class Surroundings(SphinxPostTransform):
     formats = ("html",)
 
     def run(self):
+        if self.app.builder.name != SITE:
+            return
         for table in list(self.document.findall(nodes.table)):
             box = nodes.container(classes=["table"])
             table.replace_self(box)
@@ -96,7 +98,9 @@ class Surroundings(SphinxPostTransform):
 
 
 def visit_hidden_code(self, node: HideCodeCellNode) -> None:
-    """A fold, named by its own words alone."""
+    """A fold, named by its own words alone; on paper it stands open."""
+    if self.builder.name != SITE:
+        return
     self.body.append(f'<details class="{" ".join(["hide", *node["classes"]])}">\n<summary>')
     for state in ("show", "hide"):
         self.body.append(f'<span class="{state}">{html.escape(node[f"prompt_{state}"])}</span>')
@@ -104,7 +108,8 @@ def visit_hidden_code(self, node: HideCodeCellNode) -> None:
 
 
 def depart_hidden_code(self, node: HideCodeCellNode) -> None:
-    self.body.append("</details>\n")
+    if self.builder.name == SITE:
+        self.body.append("</details>\n")
 
 
 def visit_citation(self, node: nodes.citation) -> None:
@@ -153,6 +158,8 @@ def styles(doctree: nodes.document | None) -> list[str]:
 
 def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Give layout.html what it asks for under the name `unrolled`."""
+    if app.builder.name != SITE:
+        return
     if pagename.startswith("_modules/"):
         context["title"] = f"Source of {context['title']}"
     address = repository(app.config)
@@ -173,6 +180,10 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
     context["unrolled"] = {
         "asset": asset,
         "cards": cards(app, pagename, doctree),
+        "book": {
+            kind: (f"downloads/{path.name}", f"{path.stat().st_size / 1e6:.1f} MB")
+            for kind, path in book().items()
+        },
         "base": urlsplit(app.config.html_baseurl).path,
         "citation": cited,
         "description": description(pagename, doctree),

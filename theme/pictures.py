@@ -11,6 +11,8 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 from sphinx.util.images import get_image_size
 
+from theme import SITE
+
 log = logging.getLogger(__name__)
 
 
@@ -19,13 +21,15 @@ def visit_image(self, node: nodes.image) -> None:
     uri, alt = node["uri"], node.get("alt", "")
     if " " not in alt or alt.endswith((".png", ".svg", ".jpg")):
         log.warning("an image without words: set its alt text (%s)", uri, location=node)
-    attributes = {"alt": alt, "loading": "lazy", "decoding": "async"}
+    attributes = {"alt": alt}
+    if self.builder.name == SITE:
+        attributes |= {"loading": "lazy", "decoding": "async"}
     if uri in self.builder.images:
         if size := get_image_size(Path(self.builder.srcdir, uri)):
             attributes |= {"width": size[0], "height": size[1]}
         uri = posixpath.join(self.builder.imgpath, quote(self.builder.images[uri]))
     image = self.emptytag(node, "img", "", src=uri, **attributes)
-    if not isinstance(node.parent, nodes.reference):
+    if self.builder.name == SITE and not isinstance(node.parent, nodes.reference):
         # on a phone the letters of a figure are small: alone, it can be made as large as one likes
         image = f'<a class="enlarge" href="{uri}">{image}</a>'
     self.body.append(image + "\n")

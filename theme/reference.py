@@ -15,6 +15,7 @@ from types import ModuleType
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 PAGE = """\
@@ -165,8 +166,20 @@ def link_docstring(app: Sphinx, what, name, obj, options, lines: list[str]) -> N
                 lines[i:i] = ["::", ""]
 
 
+class ListsAlone(SphinxPostTransform):
+    """A list stands beside paragraphs: Sphinx puts the list of what is returned into one."""
+
+    default_priority = 20
+
+    def run(self):
+        for node in list(self.document.findall(nodes.bullet_list)):
+            if isinstance(node.parent, nodes.paragraph) and len(node.parent) == 1:
+                node.parent.replace_self(node)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("modules", Modules)
+    app.add_post_transform(ListsAlone)
     # before the table of contents is read
     app.connect("config-inited", write_pages, priority=100)
     app.connect("autodoc-skip-member", skip_fields)

@@ -14,7 +14,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 
-from theme import THEME, stamped_folder
+from theme import SITE, THEME, stamped_folder
 from theme.live import live
 
 MINISEARCH = THEME / "node_modules" / "minisearch" / "dist" / "es" / "index.js"
@@ -74,13 +74,13 @@ def entries(app: Sphinx, docname: str, doctree: nodes.document) -> list[dict[str
 
 
 def collect(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    if app.builder.format == "html":
+    if app.builder.name == SITE:
         app.searchable[docname] = entries(app, docname, doctree)
 
 
 def start(app: Sphinx) -> None:
     app.searchable = {}
-    if app.builder.format == "html":
+    if app.builder.name == SITE:
         app.builder.search = False  # Sphinx's own index
         code = {"search.js": (THEME / "search.js").read_bytes()}
         code["minisearch.js"] = MINISEARCH.read_bytes().partition(b"//# sourceMappingURL")[0]
@@ -89,6 +89,8 @@ def start(app: Sphinx) -> None:
 
 def write(app: Sphinx) -> list:
     """All pages that there are; those which were not written anew as they were."""
+    if app.builder.name != SITE:
+        return []
     path = Path(app.outdir, "search.json")
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     pages = {name: kept[name] for name in kept if name in app.env.found_docs} | app.searchable

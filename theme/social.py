@@ -12,7 +12,7 @@ import yaml
 from PIL import Image, ImageDraw, ImageFont
 from sphinx.application import Sphinx
 
-from theme import ROOT, TOKENS
+from theme import ROOT, SITE, TOKENS
 
 SIZE = (1200, 630)
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")
@@ -74,7 +74,7 @@ def citation(address: str, title: str) -> str:
 
 
 def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
-    if exception is None and app.builder.format == "html":
+    if exception is None and app.builder.name == SITE:
         pages = sorted(
             app.config.html_baseurl + app.builder.get_target_uri(name)
             for name in app.env.found_docs
