@@ -1,5 +1,6 @@
 """Wrong answers to the exercises of 08_bidirectional. tools/exercises.py says how they are written."""
 
+# No sentence: the difference is shown alone, because a visible test has only so many lines.
 EDITS = {
     "mask": {
         "one place of the padding counts, too": "< lengths → <= lengths",
@@ -9,6 +10,8 @@ EDITS = {
         "the padding stands in front": "np.arange(T) < lengths[:, None] → np.arange(T) >= T - lengths[:, None]",
         "it is transposed": "np.arange(T) < lengths[:, None] → (np.arange(T) < lengths[:, None]).T",
         "True and False are expected": "np.arange(T) < lengths[:, None] → (np.arange(T) < lengths[:, None]).astype(float)",
+        "the longest length of the batch stands for T": "np.arange(T) → np.arange(lengths.max(initial=0))",
+        "a NumPy array is expected": "np.arange(T) < lengths[:, None] → [[t < n for t in range(T)] for n in lengths]",
     },
     "last_valid": {
         "it is the state at the last place": "h[np.arange(len(h)), lengths - 1] → h[:, -1]",
@@ -16,42 +19,64 @@ EDITS = {
         "it is one step too early": "lengths - 1 → lengths - 2",
         "it is the state at the first place": "lengths - 1 → 0 * lengths",
         "the longest length is taken for all": "lengths - 1 → np.full(len(h), lengths.max(initial=1) - 1)",
-        "the lengths stand in another order": "lengths - 1 → lengths[::-1] - 1",
         "the sequences come in the order of their lengths": "h[np.arange(len(h)), lengths - 1] → h[np.arange(len(h)), lengths - 1][np.argsort(-lengths, kind='stable')]",
         "it is counted from the end of the array": "lengths - 1 → -lengths",
+        "the mean of the states is taken": "h[np.arange(len(h)), lengths - 1] → np.where(mask(lengths, h.shape[1])[..., None], h, 0).sum(axis=1) / lengths[:, None]",
+        "it has one axis too many": "h[np.arange(len(h)), lengths - 1] → h[:, lengths - 1]",
+        "an empty list becomes an array": "h[np.arange(len(h)), lengths - 1] → np.array([h[b, n - 1] for b, n in enumerate(lengths)])",
+        "": [
+            "lengths - 1 → np.full(len(h), lengths.min(initial=9) - 1)",
+            "h[np.arange(len(h)), lengths - 1] → np.where(mask(lengths, h.shape[1])[..., None], h, 0).sum(axis=1)",
+        ],
     },
     "reverse_within": {
         "the whole row is turned round": "y[b, :n] = x[b, :n][::-1] → y[b] = x[b][::-1]",
         "nothing is turned round": "x[b, :n][::-1] → x[b, :n]",
-        "the first sequence's length is taken for all": "y[b, :n] = x[b, :n][::-1] → y[b, : lengths[0]] = x[b, : lengths[0]][::-1]",
         "the padding is set to zero": "y = x.copy() → y = np.zeros(x.shape)",
         "the last step that counts stays where it is": "y[b, :n] = x[b, :n][::-1] → y[b, : n - 1] = x[b, : n - 1][::-1]",
-        "one place of the padding is turned round, too": "y[b, :n] = x[b, :n][::-1] → y[b, : n + 1] = x[b, : n + 1][::-1]",
-        "": "x[b, :n][::-1] → x[b, :n][::-1, ::-1]",
         "the sequences of the batch are turned round": "    return y →     return y[::-1]",
         "changed its argument": "y = x.copy() → y = x; y[b, :n] = x[b, :n][::-1] → y[b, :n] = x[b, :n][::-1].copy()",
         "a `return` stands inside the loop": "    return y →         return y",
+        "the padding is turned round by itself, too": [
+            "y[b, :n] = x[b, :n][::-1] → y[b, :n], y[b, n:] = x[b, :n][::-1], x[b, n:][::-1]",
+            "    return y →     t = np.arange(x.shape[1])\n    return x[np.arange(len(x))[:, None], lengths[:, None] - 1 - t]",
+        ],
+        "the first step that counts is lost": "y[b, :n] = x[b, :n][::-1] → y[b, : n - 1] = x[b, n - 1 : 0 : -1]",
+        "": [
+            "y[b, :n] = x[b, :n][::-1] → y[b, : max(lengths)] = x[b, : max(lengths)][::-1]",
+            "y[b, :n] = x[b, :n][::-1] → y[b, : n + 1] = x[b, : n + 1][::-1]",
+            "x[b, :n][::-1] → x[b, :n][::-1, ::-1]",
+        ],
     },
     "both_ways": {
         "the second half is not turned back": "back = reverse_within(rnn(reverse_within(x, lengths), U_x, U_h, c), lengths) → back = rnn(reverse_within(x, lengths), U_x, U_h, c)",
         "the second half reads forwards": "reverse_within(rnn(reverse_within(x, lengths), U_x, U_h, c), lengths) → rnn(x, U_x, U_h, c)",
         "the second half begins in padding": "reverse_within(rnn(reverse_within(x, lengths), U_x, U_h, c), lengths) → rnn(x[:, ::-1], U_x, U_h, c)[:, ::-1]",
-        "the second half has W_x, W_h and b": "reverse_within(x, lengths), U_x, U_h, c → reverse_within(x, lengths), W_x, W_h, b",
         "the forward half comes first": "[ahead, back] → [back, ahead]",
         "y is not zero in the padding": "y = np.where(mask(lengths, x.shape[1])[..., None], y, 0) → pass",
         "0 * NaN is NaN": "y = np.where(mask(lengths, x.shape[1])[..., None], y, 0) → y = y * mask(lengths, x.shape[1])[..., None]",
         "the forward half of h_n is taken from the last place": "last_valid(ahead, lengths) → ahead[:, -1]",
         "the backward half of h_n stands at the last step": "back[:, 0] → last_valid(back, lengths)",
         "h_n is taken from the last place of y": "h_n = np.concatenate([last_valid(ahead, lengths), back[:, 0]], axis=1) → h_n = y[:, -1]",
-        "the halves of h_n are exchanged": "[last_valid(ahead, lengths), back[:, 0]] → [back[:, 0], last_valid(ahead, lengths)]",
         "yours gave": "return y, h_n → return y",
-        "the two halves are added": "y = np.concatenate([ahead, back], axis=2) → y = ahead + back",
+        "y and h_n are exchanged": "return y, h_n → return h_n, y",
+        "the halves of h_n are stacked, not side by side": "h_n = np.concatenate([last_valid(ahead, lengths), back[:, 0]], axis=1) → h_n = np.stack([last_valid(ahead, lengths), back[:, 0]])",
+        "the backward half of h_n is taken from the last place": [
+            "back[:, 0]] → back[:, -1]]",
+            "back[:, 0]] → rnn(reverse_within(x, lengths), U_x, U_h, c)[:, -1]]",
+        ],
+        "the shapes do not fit": "np.concatenate([ahead, back], axis=2) → np.concatenate([ahead, back], axis=1)",
+        "": [
+            "y = np.where(mask(lengths, x.shape[1])[..., None], y, 0) → y[..., len(b) :][~mask(lengths, x.shape[1])] = 0",
+            "last_valid(ahead, lengths), back → ahead[:, 0], back",
+            "[last_valid(ahead, lengths), back[:, 0]] → [back[:, 0], last_valid(ahead, lengths)]",
+            "reverse_within(x, lengths), U_x, U_h, c → reverse_within(x, lengths), W_x, W_h, b",
+        ],
     },
     "both_ways_backward": {
         "what dy holds in the padding does not count": "dy = np.where(mask(lengths, x.shape[1])[..., None], dy, 0) → pass",
         "dx of the second direction is not turned back": "dx = dx + reverse_within(dx_back, lengths) → dx = dx + dx_back",
         "dx of the second direction is missing": "dx = dx + reverse_within(dx_back, lengths) → pass",
-        "dx of the first direction is missing": "dx = dx + reverse_within(dx_back, lengths) → dx = reverse_within(dx_back, lengths)",
         "the second half of dy is not turned round": "turned = [reverse_within(each, lengths) for each in (dy[..., H:], x, y[..., H:])] → turned = [dy[..., H:], *(reverse_within(each, lengths) for each in (x, y[..., H:]))]",
         "x is not turned round for the second direction": "turned = [reverse_within(each, lengths) for each in (dy[..., H:], x, y[..., H:])] → turned = [reverse_within(dy[..., H:], lengths), x, reverse_within(y[..., H:], lengths)]",
         "the states are not turned round for the second direction": "turned = [reverse_within(each, lengths) for each in (dy[..., H:], x, y[..., H:])] → turned = [*(reverse_within(each, lengths) for each in (dy[..., H:], x)), y[..., H:]]",
@@ -60,6 +85,16 @@ EDITS = {
         "the halves of dy are exchanged": "rnn_backward(dy[..., :H], x, → rnn_backward(dy[..., H:], x,; (dy[..., H:], x, y[..., H:]) → (dy[..., :H], x, y[..., H:])",
         "the second direction goes back with W_x and W_h": "rnn_backward(*turned, U_x, U_h) → rnn_backward(*turned, W_x, W_h)",
         "the gradients of the two directions are exchanged": "return dx, dW_x, dW_h, db, dU_x, dU_h, dc → return dx, dU_x, dU_h, dc, dW_x, dW_h, db",
+        "the gradients come in another order": "return dx, dW_x, dW_h, db, dU_x, dU_h, dc → return dx, dW_x, dU_x, dW_h, dU_h, db, dc",
+        "it is 2 times too small": "dx = dx + reverse_within(dx_back, lengths) → dx = (dx + reverse_within(dx_back, lengths)) / 2",
+        "changed its argument dy": "dy = np.where(mask(lengths, x.shape[1])[..., None], dy, 0) → dy[~mask(lengths, x.shape[1])] = 0",
+        "": [
+            "x, y[..., H:])] → x, y[..., :H])]",
+            "y[..., :H], W_x, W_h) → y[..., :H], U_x, U_h)",
+            "reverse_within(dx_back, lengths) → dx_back[:, ::-1]",
+            "dx = dx + reverse_within(dx_back, lengths) → dx = reverse_within(dx_back, lengths)",
+            "dy = np.where(mask(lengths, x.shape[1])[..., None], dy, 0) → dy = np.concatenate([np.where(mask(lengths, x.shape[1])[..., None], dy[..., :H], 0), dy[..., H:]], axis=2)",
+        ],
     },
     "mean_of_means": {
         "each step counts the same, not each sequence": "(len(losses) * lengths[:, None]) → lengths.sum()",
@@ -72,9 +107,20 @@ EDITS = {
         "the padding counts, too": "counts = mask(lengths, losses.shape[1]) → counts = np.ones(losses.shape)",
         "0 * NaN; use np.where": "(np.where(counts, losses, 0) * dlosses).sum() → (losses * dlosses).sum()",
         "loss and dlosses are exchanged": "return loss, dlosses → return dlosses, loss",
+        "one weight for each sequence; each place needs its own": "return loss, dlosses → return loss, 1 / (len(losses) * lengths)",
+        "one number is expected": "* dlosses).sum() → * dlosses).sum(axis=1)",
+        "": [
+            "len(losses) * lengths[:, None] → losses.shape[1] * lengths[:, None]",
+            "return loss, dlosses → return loss, np.where(counts, losses, 0) * dlosses",
+            "(np.where(counts, losses, 0) * dlosses).sum() → np.where(counts, losses, 0).sum() / lengths.sum()",
+            "(np.where(counts, losses, 0) * dlosses).sum() → (np.nan_to_num(losses).sum(axis=1) / lengths).mean()",
+        ],
     },
     "summaries": {
-        "the program for windows was right": "windows = out_windows[:, -1] → windows = last_valid(out_windows, lengths)",
+        "this belongs to the reviews; the program for windows was right": [
+            "windows = out_windows[:, -1] → windows = last_valid(out_windows, lengths)",
+            "return windows, reviews → return reviews, windows",
+        ],
         "the first place of a window has read one step": "windows = out_windows[:, -1] → windows = out_windows[:, 0]",
         "the last place of a short review is padding": "last_valid(out_reviews, lengths) → out_reviews[:, -1]",
         "each review has a length of its own, not the longest": "last_valid(out_reviews, lengths) → out_reviews[:, lengths.max() - 1]",
@@ -86,6 +132,11 @@ EDITS = {
         "the halves stand at the wrong ends": "[out_clips[:, -1, : len(b)], out_clips[:, 0, len(b) :]] → [out_clips[:, 0, : len(b)], out_clips[:, -1, len(b) :]]",
         "the halves of the clips are exchanged": "[out_clips[:, -1, : len(b)], out_clips[:, 0, len(b) :]] → [out_clips[:, 0, len(b) :], out_clips[:, -1, : len(b)]]",
         "the clips have no padding, so lengths are not theirs": "whole = np.full(len(x), x.shape[1]) → whole = lengths",
+        "a clip ends at its last place, not at lengths - 1": "np.concatenate([out_clips[:, -1, : len(b)], out_clips[:, 0, len(b) :]], axis=1) → last_valid(out_clips, lengths)",
+        "zeros in place of the padding are read, too": "last_valid(out_reviews, lengths) → rnn(np.where(mask(lengths, x.shape[1])[..., None], x, 0), W_x, W_h, b)[:, -1]",
+        "": [
+            "last_valid(out_reviews, lengths) → out_reviews[np.arange(len(x)), lengths - 2]",
+        ],
     },
 }
 _PADDING = "in the padding the weight is zero, so that any finite number may stand there"
