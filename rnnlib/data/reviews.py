@@ -2,8 +2,8 @@
 
 A review is one clause or two, and a tail that does not matter:
 
-    although  the plot was  far from dull ,  the music was  terrible   in the end
-    `joint'   `------ opinion: + -------'    `---- opinion: − ----'    `- tail -'
+    although  the plot was far from dull ,  the music was terrible   in the end .
+    `joint'   `----- opinion: + -------'    `---- opinion: − ---'    `-- tail -'
 
 A clause says what it thinks in one of nine ways: plainly, or turned around by "not", "never",
 "far from", "anything but" and the like. Two clauses are joined, and the joint decides which
@@ -28,6 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..validation import as_rng, expect_positive
+from .download import find
 
 #: Words of praise and of blame that training reviews are written with, and what each is worth.
 SEEN = {
@@ -86,14 +87,14 @@ _WAYS = {
 # Ways to join: how often, the words (A the first clause, B the second), which is the verdict,
 # and whether the other one agrees with it.
 _JOINTS = {
-    "A": (0.08, "A", True),
+    "A": (0.12, "A", True),
     "A and B": (0.16, "A", True),
-    "A but B": (0.44, "B", False),
+    "A but B": (0.40, "B", False),
     "although A , B": (0.16, "B", False),
     "A although B": (0.16, "A", False),
 }
 #: How often the clause that is not the verdict has no opinion, where it does not agree.
-NO_OPINION = 0.2
+NO_OPINION = 0.15
 
 
 class Skeleton(NamedTuple):
@@ -131,8 +132,9 @@ def _skeletons() -> Iterator[Skeleton]:
             parts = {verdict: main, "AB".replace(verdict, ""): other}
             order = [parts[word] for word in joint.split() if word in parts]
             words = " ".join(parts[word][0] if word in parts else word for word in joint.split())
+            p = p_joint * main[2] * other[2] / 2
             turned = tuple(clause[1] for clause in order if clause[1] is not None)
-            yield Skeleton((*words.split(), "T"), joint, turned, label, p_joint * main[2] * other[2] / 2)
+            yield Skeleton((*words.split(), "T", "."), joint, turned, label, p)
 
 
 #: All of them; the probabilities add up to 1. The slots are N, S, +, - and T.
@@ -200,11 +202,9 @@ def posterior(words: Sequence[str]) -> float:
     begun = slots(words)
     weights = [0.0, 0.0]
     for one in SKELETONS:
-        content = one.words[:-1]
-        tail = begun[len(content) :]
-        if content[: len(begun)] == begun[: len(content)] and any(
-            tuple(other.split())[: len(tail)] == tail for other in TAILS
-        ):
+        content, tail = one.words[:-2], begun[len(one.words) - 2 :]
+        fits = content[: len(begun)] == begun[: len(content)]
+        if fits and any((*other.split(), ".")[: len(tail)] == tail for other in TAILS):
             weights[one.label] += one.probability
     if sum(weights) == 0:
         raise ValueError(f"no review begins with {' '.join(words)!r}")
@@ -243,3 +243,30 @@ def encode(words: Sequence[str]) -> np.ndarray:
     """
     rows = [(0, VALUES[word]) if word in VALUES else (INDEX[word], 0.0) for word in words]
     return np.array(rows, np.float32).reshape(len(rows), 2)
+
+
+def real(part: str) -> list[tuple[list[str], int]]:
+    """Return sentences of real reviews and their labels: SST-2, an optional download.
+
+    Parameters
+    ----------
+    part : str
+        "train" (6,920 sentences), "dev" (872) or "test" (1,821).
+
+    Raises
+    ------
+    ValueError
+        If there is no such part.
+    OSError
+        If it is not in RNNLIB_DATA and cannot be fetched; `download.find` says more.
+
+    References
+    ----------
+    Socher et al., Recursive deep models for semantic compositionality over a sentiment
+    treebank, EMNLP 2013.
+    """
+    if part not in ("train", "dev", "test"):
+        raise ValueError(f"part must be train, dev or test, got {part!r}")
+    lines = find(f"sst2/{part}.tsv").read_text(encoding="utf-8").splitlines()
+    pairs = (line.split("\t") for line in lines)
+    return [(text.split(), int(label)) for text, label in pairs]
