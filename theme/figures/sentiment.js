@@ -1,40 +1,145 @@
-// room: 13.2rem, 14.5rem, 14.5rem
-// <unrolled-sentiment>: FILL IN: what is drawn, and what the reader moves.
+// room: 31rem, 31rem, 33rem
+// <unrolled-sentiment>: an LSTM that rnnlib trained reads a review, here in the page, and says after
+// each word how likely praise is. Beside it a bag of words (naive Bayes) says the same. The reader
+// writes the review and exchanges its clauses: the bag ends where it was.
 
-import { Figure, within } from "./figure.js";
-import { rnnStep, unroll } from "./network.js";
-import { number, slider, svg } from "./svg.js";
+import { Figure, field, wordsOf } from "./figure.js";
+import { affine, layer, lstmStep, unpack, unroll } from "./network.js";
+import { html, numbers, percent, svg } from "./svg.js";
 
-/** FILL IN: what the figure computes, apart from all drawing, so that a test can compare it. */
-export function compute({ w_h, x }) {
-  const cell = { W_x: [[1]], W_h: [[w_h]], b: [0] };
-  return unroll((x_t, state) => rnnStep(cell, [x_t], state), x).map(({ h }) => h[0]);
+const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+
+/** A function from words to P(praise) after each of them, by the LSTM. */
+export function reader({ vocabulary, values, weights }) {
+  const arrays = unpack(weights), step = layer(lstmStep, arrays, "rnn");
+  const index = new Map(vocabulary.map((word, k) => [word, k]));
+  // a word with a value has the row 0, and its value beside it
+  const input = (word) => [...arrays["embedding.weight"][index.get(word) ?? 0], values[word] ?? 0];
+  return (words) => unroll(step, words.map(input))
+    .map(({ h }) => sigmoid(affine(arrays["output.weight"], h, arrays["output.bias"])[0]));
 }
 
+/** The same by the bag: each word counts once, a word with a value as its sign. */
+export function bag({ values, bag: { prior, weights } }) {
+  const name = (word) => (word in values ? (values[word] > 0 ? "+" : "-") : word);
+  return (words) => words.map((_, t) => {
+    const seen = new Set(words.slice(0, t + 1).map(name));
+    return sigmoid([...seen].reduce((sum, feature) => sum + (weights[feature] ?? 0), prior));
+  });
+}
+
+/** The review with its clauses exchanged; null if it has no two clauses. */
+export function exchanged(words) {
+  const [first] = words, rest = first === "although" ? words.slice(1) : words;
+  const joints = first === "although" ? [","] : ["and", "but", "although"];
+  // "anything but" and "nothing but" join nothing
+  const at = rest.findIndex((word, t) => t && joints.includes(word) && !/thing$/.test(rest[t - 1]));
+  if (at < 1 || at === rest.length - 1) return null;
+  const turned = [...rest.slice(at + 1), rest[at], ...rest.slice(0, at)];
+  return first === "although" ? [first, ...turned] : turned;
+}
+
+const FIRST = "the plot was good but the music was terrible", LONGEST = 24;
+const TALL = 150, TOP = 12, LEFT = 46, WORDS = 92;
+
 class Sentiment extends Figure {
-  static css = "rect { fill: var(--state); }";
-  static address = { w: within(0, 1) };
-  w = 0.8;
+  static css = `
+    .grid { stroke: var(--line); } .half { stroke: var(--edge); }
+    .path { fill: none; stroke: var(--lstm); stroke-width: 2; } .dot { fill: var(--lstm); }
+    .bag { fill: none; stroke: var(--input); stroke-width: 2; stroke-dasharray: 5 4; } .square { fill: var(--input); }
+    .side { font-size: 12px; fill: var(--muted); }
+    .word { font-size: 12px; text-anchor: end; }
+    .keys { display: flex; flex-wrap: wrap; gap: 0 1.2rem; font-size: 0.88rem; color: var(--muted); margin: 0; }
+    .keys b { font-weight: 600; } .keys .one { color: var(--lstm); } .keys .two { color: var(--input); }
+    .known { font-size: 0.88rem; color: var(--muted); }
+    .status { min-height: 2.9em; }
+    @container (max-width: 420px) { .status { min-height: 5.8em; } }`;
+  static weights = "sentiment.json";
+  static address = { review: (text) => text };
+  review = FIRST.split(" ");
 
   build() {
-    this.drawing = svg("svg", { role: "img", height: 80, "aria-label": "FILL IN: what is drawn, in words" });
-    this.slider = slider({
-      label: "w_h", min: 0, max: 1, step: 0.05, value: this.w,
-      onInput: (value) => { this.w = value; this.update(); },
-    });
-    return [this.drawing, this.slider.element];
+    this.text = field({ label: "A review; write your own", value: FIRST, onInput: (text) => {
+      if (!this.model) return;
+      this.tell(text);
+      this.update();
+    } });
+    this.swap = html("button", { type: "button", onclick: () => {
+      const turned = this.model && exchanged(this.review);
+      if (!turned) return;
+      this.read(turned);
+      this.text.set(this.written);
+      this.update();
+    } }, "Exchange the two clauses");
+    this.drawing = svg("svg", { role: "img", height: TOP + TALL + WORDS, "aria-label": "Praise after each word" });
+    this.table = numbers("All numbers");
+    this.known = html("p", { class: "known" });
+    return [
+      ...this.text.elements, html("div", { class: "buttons" }, this.swap),
+      html("p", { class: "keys" }, html("span", {}, html("b", { class: "one" }, "— "), "LSTM, reads"),
+        html("span", {}, html("b", { class: "two" }, "- - "), "bag of words, counts")),
+      this.drawing, this.status, this.table.element,
+      html("details", {}, html("summary", {}, "The words that both know"), this.known),
+    ];
+  }
+
+  loaded(model) {
+    this.model = model;
+    [this.lstm, this.counts] = [reader(model), bag(model)];
+    const words = [...model.vocabulary.filter((word) => /^[a-z]+$/.test(word)), ...Object.keys(model.values)];
+    this.index = new Map([...words, "comma"].map((word) => [word, word]));
+    this.known.textContent = `${words.sort().join(", ")}.`;
+    this.read(this.review);
+  }
+
+  get written() { return this.review.join(" ").replaceAll(" ,", ","); }
+
+  tell(text) {
+    const words = wordsOf(text.replaceAll(",", " comma "), this.index, LONGEST, "review");
+    this.read(words.map((word) => (word === "comma" ? "," : word)));
+  }
+
+  read(words) {
+    const ended = [...words, "."];
+    this.review = words;
+    [this.p, this.q] = [this.lstm(ended), this.counts(ended)];
   }
 
   render(width) {
-    const h = compute({ w_h: this.w, x: [1, 0, 0, 0] });
-    this.drawing.setAttribute("viewBox", `0 0 ${width} 80`);
-    this.drawing.replaceChildren(...h.map((value, i) =>
-      svg("rect", { x: i * width / 4, y: 80 - 80 * value, width: 20, height: 80 * value })));
-    this.say(`FILL IN: what is to be seen; after four steps ${number(h[3])} is left.`);
+    const words = [...this.review, "."], step = (width - LEFT) / words.length;
+    const x = (t) => LEFT + (t + 0.5) * step, y = (p) => TOP + (1 - p) * TALL;
+    const line = (values) => values.map((p, t) => `${t ? "L" : "M"}${x(t).toFixed(1)} ${y(p).toFixed(1)}`).join("");
+    const parts = [["praise", 1, "grid"], ["", 0.5, "half"], ["blame", 0, "grid"]].flatMap(([name, p, kind]) => [
+      svg("line", { class: kind, x1: LEFT, x2: width, y1: y(p), y2: y(p) }),
+      svg("text", { class: "side", x: 0, y: y(p) + 4 }, name)]);
+    parts.push(svg("path", { class: "bag", d: line(this.q) }), svg("path", { class: "path", d: line(this.p) }));
+    this.q.forEach((p, t) => parts.push(svg("rect", { class: "square", x: x(t) - 2.5, y: y(p) - 2.5, width: 5, height: 5 })));
+    this.p.forEach((p, t) => parts.push(svg("circle", { class: "dot", cx: x(t), cy: y(p), r: 4 })));
+    const under = TOP + TALL + 14;
+    words.forEach((word, t) => parts.push(svg("text", { class: "word", x: x(t) + 4, y: under,
+      transform: `rotate(-90 ${x(t) + 4} ${under})` }, word)));
+
+    const moved = this.p.map((p, t) => (t ? Math.abs(p - this.p[t - 1]) : Math.abs(p - 0.5)));
+    const at = moved.indexOf(Math.max(...moved)), says = (p) => `${p > 0.5 ? "praise" : "blame"} (${percent(p)} for praise)`;
+    const story = `The LSTM ends at ${says(this.p.at(-1))}, the bag of words at ${says(this.q.at(-1))}. `
+      + `The LSTM changes its mind most at “${words[at]}”.`;
+    this.swap.setAttribute("aria-disabled", !exchanged(this.review));
+    this.drawing.setAttribute("viewBox", `0 0 ${width} ${TOP + TALL + WORDS}`);
+    this.drawing.setAttribute("aria-label", `The probability of praise after each of ${words.length} words. ${story}`);
+    this.drawing.replaceChildren(...parts);
+    this.say(story);
+    this.table.fill(["word", "LSTM", "bag"], words.map((word, t) => [word, percent(this.p[t]), percent(this.q[t])]));
   }
 
-  get setting() { return this.w === 0.8 ? {} : { w: this.w }; }
-  set setting({ w = 0.8 }) { this.w = w; this.slider.set(w); }
+  get setting() {
+    const review = this.review.map((word) => (word === "," ? "comma" : word)).join("-");
+    return review === FIRST.replaceAll(" ", "-") ? {} : { review };
+  }
+
+  set setting({ review = FIRST }) {
+    this.tell(review.replaceAll("-", " "));
+    this.text.set(this.written);
+  }
 }
 
 Sentiment.define("sentiment");

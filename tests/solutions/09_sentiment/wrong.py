@@ -1,43 +1,66 @@
-"""Wrong answers to 09_sentiment, each once: a cause, and what an answer with that slip looks like.
+"""Wrong answers to the exercises of 09_sentiment. tools/exercises.py says how they are written."""
 
-tools/exercises.py says how they are written, and what is made from them.
-"""
-
-# FILL IN: six to twelve for each function
 EDITS = {
-    "answer_1": {
-        "the factor 2 is missing": "2 * → ",
-        "the 1 is not added": " + 1 → ",
-        "the 1 is subtracted": "+ 1 → - 1",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 1 → x.T + 1",
+    "embed": {
+        "the value stands first; the row must": "[rows, behind] → [behind, rows]",
+        "the value is missing": "return np.concatenate([rows, behind], axis=2) → return rows",
+        "the rows are taken of the wrong word, one further on": "E[words] → E[words - 1]",
+        "the row is multiplied by the value": "rows = E[words] → rows = E[words] * values[..., None]",
+        "the sign of the value is lost": "values[..., None] → abs(values)[..., None]",
+        "a row's first number is overwritten by the value": "return np.concatenate([rows, behind], axis=2) → return np.concatenate([behind, rows[..., 1:], 0 * behind], axis=2)",
+        "there are zeros where the value must stand": "behind = values[..., None] → behind = 0 * values[..., None]",
     },
-    "answer_2": {
-        "the factor 2 is missing": "2 * → ",
-        "the 2 is not added": " + 2 → ",
-        "the 2 is subtracted": "+ 2 → - 2",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 2 → x.T + 2",
+    "embed_backward": {
+        "a word that stands twice gets one of its gradients only": "np.add.at(dE, words[counts], dx[counts][:, :-1]) → dE[words[counts]] += dx[counts][:, :-1]",
+        "the padding counts": "counts = np.arange(len(words))[:, None] < lengths → counts = np.ones(words.shape, bool)",
+        "one step of the padding counts": "[:, None] < lengths → [:, None] <= lengths",
+        "each review's last step is left out": "[:, None] < lengths → [:, None] < lengths - 1",
+        "the gradient is subtracted": "dx[counts][:, :-1]) → -dx[counts][:, :-1])",
+        "the value's column is kept, and the first one lost": "dx[counts][:, :-1] → dx[counts][:, 1:]",
+        "only the padding counts": "[:, None] < lengths → [:, None] >= lengths",
     },
-    "answer_3": {
-        "the factor 2 is missing": "2 * → ",
-        "the 3 is not added": " + 3 → ",
-        "the 3 is subtracted": "+ 3 → - 3",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 3 → x.T + 3",
+    "answer": {
+        "h[-1] is padding for a shorter review": "h[lengths - 1, np.arange(len(lengths))] → h[-1]",
+        "the first state of each review is taken": "h[lengths - 1, → h[0 * lengths,",
+        "the state before the last one is taken": "h[lengths - 1, → h[lengths - 2,",
+        "the bias c is missing": "last @ W_y + c → last @ W_y",
+        "the states of all steps are summed": "last = h[lengths - 1, np.arange(len(lengths))] → last = h.sum(axis=0)",
+        "the mean of all states is taken": "last = h[lengths - 1, np.arange(len(lengths))] → last = h.mean(axis=0)",
+        "the score has gone through a sigmoid": "return last @ W_y + c → return 1 / (1 + np.exp(-last @ W_y - c))",
+        "an index is too large": "h[lengths - 1, → h[lengths,",
     },
-    "answer_4": {
-        "the factor 2 is missing": "2 * → ",
-        "the 4 is not added": " + 4 → ",
-        "the 4 is subtracted": "+ 4 → - 4",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 4 → x.T + 4",
+    "answer_backward": {
+        "it stands in the last row, and not at each review's end": "dh[steps, which] = ds → dh[-1] = ds",
+        "it stands at every step": "dh[steps, which] = ds → dh[:] = ds",
+        "W_y is missing": "ds[:, None] * W_y → ds[:, None]",
+        "ds is missing": "ds[:, None] * W_y → np.ones_like(ds)[:, None] * W_y",
+        "h[-1] is padding for a shorter review": "ds @ h[steps, which] → ds @ h[-1]",
+        "dW_y is made without ds": "dW_y = ds @ h[steps, which] → dW_y = h[steps, which].sum(axis=0)",
+        "dc is the mean, not the sum": "ds.sum() → ds.mean()",
+        "dc is 1, without ds": "ds.sum() → 1.0",
+        "yours gave 2 results": "return dh, dW_y, ds.sum() → return dh, dW_y",
+    },
+    "best_of_bags": {
+        "the order of the words is kept": "tuple(sorted(row.tolist())) → tuple(row.tolist())",
+        "a word that stands twice counts once": "sorted(row.tolist()) → sorted(set(row.tolist()))",
+        "each review counts the same, whatever its probability": "+= share → += 1 / len(p)",
+        "the less probable label is taken": "max(pair) → min(pair)",
+        "both labels are counted": "max(pair) → sum(pair)",
+        "only praise is counted": "max(pair) → pair[1]",
+        "only the length of a review is looked at": "tuple(sorted(row.tolist())) → int((row > 0).sum())",
+        "the last review of a bag replaces those before": "sums[bag][label] += share → sums[bag][label] = share",
+    },
+    "report": {
+        "all reviews are counted in each slice": "(said == labels)[slices[k]] → (said == labels)",
+        "the wrong answers are counted": "said == labels → said != labels",
+        "the answers praise are counted, not the right ones": "(said == labels)[slices[k]] → (said == 1)[slices[k]]",
+        "the middle of the interval is p": "middle = p + z**2 / (2 * n) → middle = p * (1 + z**2 / n)",
+        "the ends are not divided by 1 + z**2 / n": "(middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n) → middle - half, middle + half",
+        "z**2 / (4 n**2) is missing": "p * (1 - p) / n + z**2 / (4 * n**2) → p * (1 - p) / n",
+        "p (1 - p) is not divided by n": "p * (1 - p) / n + → p * (1 - p) +",
+        "z is missing in front of the root": "half = z * np.sqrt → half = np.sqrt",
+        "the two ends are exchanged": "(middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n) → (middle + half) / (1 + z**2 / n), (middle - half) / (1 + z**2 / n)",
+        "the row of an empty slice": "rows[k] = 0, np.nan, 0, 1 → rows[k] = 0, 0, 0, 0",
     },
 }
-
-# mutants made by swapping operators that are right answers too, each with the reason
 SURVIVORS = {}
