@@ -1,10 +1,9 @@
 """Chapter 09: who reads reviews, how many each needs, and real sentences, where little helps.
 
 `bags` are the best that we could make of bags of words; `kinds` trains the three cells on more and
-more reviews; `slices` asks where each errs; `asked` compares a reader that is asked after every word
-with one that is asked at the end. `real` needs SST-2, an optional download (rnnlib.data.reviews), and
-is left as it was stored where it cannot be had. The learning rate of each is looked for with a seed
-of its own, at equal cost. About seven minutes.
+more reviews; `slices` asks where each errs; `asked` compares a reader that is asked after every
+word with one that is asked at the end; `real` needs SST-2, an optional download (rnnlib.data.sst2).
+Learning rates are looked for with a seed of their own, at equal cost. About seven minutes.
 """
 
 import itertools
@@ -14,7 +13,7 @@ import numpy as np
 from record import cells, pack, run
 
 import rnnlib
-from rnnlib.data import reviews
+from rnnlib.data import ceilings, reviews, sst2
 
 SETTINGS = {
     "tuning_seed": 9,
@@ -216,7 +215,7 @@ def asked_reader(seed, every):
 
 def asked():
     examples = test("UNSEEN")[: SETTINGS["asked"]["compared"]]
-    exact = [[reviews.posterior(w[:t]) for t in range(1, len(w) + 1)] for w, _ in examples]
+    exact = [[ceilings.posterior(w[:t]) for t in range(1, len(w) + 1)] for w, _ in examples]
     found = {}
     for name, every in (("at the end", False), ("after every word", True)):
         each = {"seeds": SETTINGS["seeds"], "right": [], "apart": []}
@@ -248,7 +247,7 @@ def sentiment():
 
 @cache
 def real(part):
-    return reviews.real(part)
+    return sst2.sentences(part)
 
 
 @cache
@@ -303,10 +302,15 @@ def real_reader(count, seed, values, lr, dropout, decay):
 
 
 def real_sizes():
-    settings, seed, found = SETTINGS["real"], SETTINGS["tuning_seed"], {"labelled": SETTINGS["real"]["labelled"]}
+    settings, seed, found = (
+        SETTINGS["real"],
+        SETTINGS["tuning_seed"],
+        {"labelled": SETTINGS["real"]["labelled"]},
+    )
     for values in (False, True):
         tried = {
-            str(choice): real_reader(2000, seed, values, *choice)[0] for choice in settings["choices"]
+            str(choice): real_reader(2000, seed, values, *choice)[0]
+            for choice in settings["choices"]
         }
         best = max(settings["choices"], key=lambda choice: tried[str(choice)])
         name = ", values" if values else ""

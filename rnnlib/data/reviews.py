@@ -5,74 +5,65 @@ A review is one clause or two, and a tail that does not matter:
     although  the plot was far from dull ,  the music was terrible   in the end .
     `joint'   `----- opinion: + -------'    `---- opinion: − ---'    `-- tail -'
 
-A clause says what it thinks in one of nine ways: plainly, or turned around by "not", "never",
-"far from", "anything but" and the like. Two clauses are joined, and the joint decides which
-of them is the verdict: what stands after "but", and never what stands after "although". So
-every review has a true label by construction, 1 for praise and 0 for blame.
+A clause says what it thinks in one of nine ways: plainly, or turned around by "not", "far from",
+"anything but" and the like. Two clauses are joined, and the joint decides which of them is the
+verdict: what stands after "but", and never what stands after "although". So every review has a
+true label by construction, 1 for praise and 0 for blame.
 
-A review is a skeleton whose slots are filled without a look at the label. There are few
-skeletons, and `SKELETONS` lists all of them with their probabilities; what can be known at
-best, from a bag of words or from the first words of a review, is a sum over this list.
+A review is a skeleton whose slots are filled without a look at the label. `SKELETONS` lists all
+skeletons with their probabilities, and `rnnlib.data.ceilings` sums over them.
 
-Derived in chapter 09_sentiment. Source: the grammar is made up for this course. What a word
-is worth, −4 … 4, is the mean of what ten people said: the lexicon of vaderSentiment 3.3.2
-(Hutto and Gilbert 2014, MIT licence), from which a test reads these numbers again.
+Derived in chapter 09_sentiment. Source: the grammar is made up for this course. What a word is
+worth, −4 … 4, is the mean of what ten people said: the lexicon of vaderSentiment 3.3.2 (Hutto and
+Gilbert 2014, MIT licence), from which a test reads these numbers again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from ..validation import as_rng, expect_positive
-from .download import find
+
+
+def _rated(text: str) -> dict[str, float]:
+    words = text.split()
+    return dict(zip(words[::2], map(float, words[1::2]), strict=True))
+
 
 #: Words of praise and of blame that training reviews are written with, and what each is worth.
-SEEN = {
-    **{"good": 1.9, "great": 3.1, "wonderful": 2.7, "brilliant": 2.8, "charming": 2.8},
-    **{"clever": 2.0, "funny": 1.9, "beautiful": 2.9, "fine": 0.8, "excellent": 2.7},
-    **{"exciting": 2.2, "nice": 1.8, "enjoyable": 1.9, "warm": 0.9, "thrilling": 2.1},
-    **{"fantastic": 2.6, "pleasant": 2.3, "interesting": 1.7, "elegant": 2.1, "fresh": 1.3},
-    **{"bad": -2.5, "dull": -1.7, "boring": -1.3, "terrible": -2.1, "weak": -1.9},
-    **{"poor": -2.1, "stupid": -2.4, "ugly": -2.3, "horrible": -2.5, "annoying": -1.7},
-    **{"disappointing": -2.2, "pathetic": -2.7, "painful": -1.9, "confusing": -0.9},
-    **{"ridiculous": -1.5, "messy": -1.5, "lazy": -1.5, "empty": -0.8, "cruel": -2.8},
-    **{"dreary": -1.4},
-}
+SEEN = _rated(
+    "good 1.9 great 3.1 wonderful 2.7 brilliant 2.8 charming 2.8 clever 2.0 funny 1.9 "
+    "beautiful 2.9 fine 0.8 excellent 2.7 exciting 2.2 nice 1.8 enjoyable 1.9 warm 0.9 "
+    "thrilling 2.1 fantastic 2.6 pleasant 2.3 interesting 1.7 elegant 2.1 fresh 1.3 bad -2.5 "
+    "dull -1.7 boring -1.3 terrible -2.1 weak -1.9 poor -2.1 stupid -2.4 ugly -2.3 "
+    "horrible -2.5 annoying -1.7 disappointing -2.2 pathetic -2.7 painful -1.9 confusing -0.9 "
+    "ridiculous -1.5 messy -1.5 lazy -1.5 empty -0.8 cruel -2.8 dreary -1.4"
+)
 #: Words that stand in no training review.
-UNSEEN = {
-    **{"superb": 3.1, "delightful": 2.8, "lovely": 2.8, "splendid": 2.8, "entertaining": 1.9},
-    **{"fascinating": 2.5, "powerful": 1.8, "hilarious": 1.7, "lively": 1.9, "engaging": 1.4},
-    **{"awful": -2.0, "dreadful": -1.9, "foolish": -1.1, "gloomy": -0.6, "miserable": -2.2},
-    **{"lame": -1.8, "dumb": -2.3, "depressing": -1.6, "unpleasant": -2.1, "dismal": -3.0},
-}
+UNSEEN = _rated(
+    "superb 3.1 delightful 2.8 lovely 2.8 splendid 2.8 entertaining 1.9 fascinating 2.5 "
+    "powerful 1.8 hilarious 1.7 lively 1.9 engaging 1.4 awful -2.0 dreadful -1.9 foolish -1.1 "
+    "gloomy -0.6 miserable -2.2 lame -1.8 dumb -2.3 depressing -1.6 unpleasant -2.1 dismal -3.0"
+)
 VALUES = SEEN | UNSEEN
 
 NOUNS = "plot acting music story camera dialogue ending cast sound script".split()
 STRONG = "very really so quite".split()
 TAILS = (
-    "",
-    "in the end",
-    "on the whole",
-    "if you ask me",
-    "from start to finish",
-    "for the most part",
-    "as far as i could tell",
+    *("", "in the end", "on the whole", "if you ask me", "from start to finish"),
+    *("for the most part", "as far as i could tell"),
 )
 NEUTRAL = (
-    "the hall was full",
-    "we sat in the last row",
-    "it rained all day",
-    "i had not read the book",
-    "the film was two hours long",
-    "i never go out",
+    *("the hall was full", "we sat in the last row", "it rained all day"),
+    *("i had not read the book", "the film was two hours long", "i never go out"),
 )
 
-# Ways to say an opinion: how often, the words (N a noun, S room for an intensifier, + an opinion
-# word of the clause's own sign, - one of the other sign).
+# How often each way to say an opinion is taken; N is a noun, S room for an intensifier, + a word
+# of the clause's own sign, - one of the other sign.
 _WAYS = {
     "the N was S +": 0.40,
     "the N was nothing but +": 0.05,
@@ -107,27 +98,29 @@ class Skeleton(NamedTuple):
     probability: float
 
 
-def _clauses(label: int) -> list[tuple[str, bool | None, float]]:
+Clause = tuple[str, bool | None, float]
+
+
+def _clauses(label: int) -> list[Clause]:
     """Each clause with this verdict, whether it is turned around, and how often it is told."""
     own, other = ("+", "-") if label else ("-", "+")
-    told = []
+    told: list[Clause] = []
     for way, p in _WAYS.items():
         clause, turned = way.translate(str.maketrans("+-", own + other)), "-" in way
-        if "S " in clause:
-            told += [(clause, turned, p / 2), (clause.replace("S ", ""), turned, p / 2)]
-        else:
-            told.append((clause, turned, p))
+        both = sorted({clause, clause.replace("S ", "")}, reverse=True)
+        told += [(one, turned, p / len(both)) for one in both]
     return told
 
 
 def _skeletons() -> Iterator[Skeleton]:
-    silent = [(clause, None, NO_OPINION / len(NEUTRAL)) for clause in NEUTRAL]
+    silent: list[Clause] = [(clause, None, NO_OPINION / len(NEUTRAL)) for clause in NEUTRAL]
     for (joint, (p_joint, verdict, agrees)), label in product(_JOINTS.items(), (0, 1)):
         beside = _clauses(label if agrees else 1 - label)
         if joint == "A":
             beside = [("", None, 1.0)]
         elif not agrees:
-            beside = silent + [(clause, turned, p * (1 - NO_OPINION)) for clause, turned, p in beside]
+            spoken = 1 - NO_OPINION
+            beside = silent + [(clause, turned, p * spoken) for clause, turned, p in beside]
         for main, other in product(_clauses(label), beside):
             parts = {verdict: main, "AB".replace(verdict, ""): other}
             order = [parts[word] for word in joint.split() if word in parts]
@@ -154,80 +147,33 @@ def reviews(
 ) -> list[Review]:
     """Draw reviews that are written with these opinion words.
 
-    >>> [" ".join(one.words) for one in reviews(2, seed=0)]
+    `SEEN`, `UNSEEN` or `VALUES`, say: a dict from words to what each is worth. ValueError is raised
+    if count is not at least 1, or if there is no word of praise or of blame.
+
+    >>> [told] = reviews(1, seed=1)
+    >>> " ".join(told.words), told.label
+    ('the cast was never pleasant but the story was really fine from start to finish .', 1)
     """
-    rng = as_rng(seed)
-    limits = np.cumsum([one.probability for one in SKELETONS])
-    slots = {
-        "S": list(STRONG),
-        "+": [word for word, value in words.items() if value > 0],
-        "-": [word for word, value in words.items() if value < 0],
+    rng, limits = as_rng(seed), np.cumsum([one.probability for one in SKELETONS])
+    fillers = {"S": STRONG, "T": TAILS} | {
+        sign: [word for word, value in words.items() if (value > 0) == (sign == "+")]
+        for sign in "+-"
     }
+    if not (fillers["+"] and fillers["-"]):
+        raise ValueError(f"words must hold some of praise and some of blame, got {words}")
     told = []
     for _ in range(expect_positive("count", count)):
-        place = np.searchsorted(limits, rng.random() * limits[-1], side="right")
-        skeleton = SKELETONS[min(int(place), len(SKELETONS) - 1)]
+        skeleton = SKELETONS[int(np.searchsorted(limits[:-1], rng.random(), side="right"))]
         nouns = iter(rng.permutation(NOUNS).tolist())
         filled: list[str] = []
         for word in skeleton.words:
             if word == "N":
-                filled.append(next(nouns))
-            elif word == "T":
-                filled += TAILS[rng.integers(len(TAILS))].split()
-            elif word in slots:
-                filled.append(slots[word][rng.integers(len(slots[word]))])
-            else:
-                filled.append(word)
+                word = next(nouns)
+            elif word in fillers:
+                word = fillers[word][int(rng.integers(len(fillers[word])))]
+            filled += word.split()
         told.append(Review(tuple(filled), skeleton.label, skeleton))
     return told
-
-
-def slots(words: Sequence[str]) -> tuple[str, ...]:
-    """Name the slots again that words of a review filled: what is left is the skeleton.
-
-    >>> slots("the plot was very good but".split())
-    ('the', 'N', 'was', 'S', '+', 'but')
-    """
-    names = {"N": NOUNS, "S": STRONG}
-    named = {word: slot for slot, fillers in names.items() for word in fillers}
-    named |= {word: "+" if value > 0 else "-" for word, value in VALUES.items()}
-    return tuple(named.get(word, word) for word in words)
-
-
-def posterior(words: Sequence[str]) -> float:
-    """Return the exact probability that a review which begins with these words is praise.
-
-    >>> round(posterior("the plot was good".split()), 2), posterior("the plot was good but".split())
-    """
-    begun = slots(words)
-    weights = [0.0, 0.0]
-    for one in SKELETONS:
-        content, tail = one.words[:-2], begun[len(one.words) - 2 :]
-        fits = content[: len(begun)] == begun[: len(content)]
-        if fits and any((*other.split(), ".")[: len(tail)] == tail for other in TAILS):
-            weights[one.label] += one.probability
-    if sum(weights) == 0:
-        raise ValueError(f"no review begins with {' '.join(words)!r}")
-    return weights[1] / sum(weights)
-
-
-def bag(words: Sequence[str]) -> tuple[str, ...]:
-    """Forget the order: the words of a review, sorted."""
-    return tuple(sorted(words))
-
-
-def ceiling(view: Callable[[tuple[str, ...]], Hashable] = bag) -> float:
-    """Return the best share of right answers from this view of a review, exactly.
-
-    Whoever sees the same answers the same, so each view can be right about one label: the more
-    probable one. Fillers say nothing about the label, so a sum over the skeletons is enough.
-
-    >>> round(ceiling(), 3), round(ceiling(lambda words: words), 3)
-    """
-    seen: dict[Hashable, list[float]] = {}
-    for one in SKELETONS:
-        seen.setdefault(view(one.words), [0.0, 0.0])[one.label] += one.probability
-    return sum(max(pair) for pair in seen.values())
 
 
 _FIXED = {word for one in SKELETONS for word in one.words} - set("NS+-T")
@@ -239,34 +185,13 @@ INDEX = {word: index for index, word in enumerate(VOCABULARY)}
 def encode(words: Sequence[str]) -> np.ndarray:
     """Make (T, 2) of T words: the index in the vocabulary, and the value.
 
-    >>> encode("the plot was superb".split())
+    A word that is neither in `VOCABULARY` nor in `VALUES` raises ValueError.
+
+    >>> encode("the plot was superb".split())[:, 1].tolist() == [0, 0, 0, np.float32(3.1)]
+    True
     """
+    unknown = [word for word in words if word not in VALUES and word not in INDEX]
+    if unknown:
+        raise ValueError(f"words holds {unknown[0]!r}, which the grammar does not have")
     rows = [(0, VALUES[word]) if word in VALUES else (INDEX[word], 0.0) for word in words]
     return np.array(rows, np.float32).reshape(len(rows), 2)
-
-
-def real(part: str) -> list[tuple[list[str], int]]:
-    """Return sentences of real reviews and their labels: SST-2, an optional download.
-
-    Parameters
-    ----------
-    part : str
-        "train" (6,920 sentences), "dev" (872) or "test" (1,821).
-
-    Raises
-    ------
-    ValueError
-        If there is no such part.
-    OSError
-        If it is not in RNNLIB_DATA and cannot be fetched; `download.find` says more.
-
-    References
-    ----------
-    Socher et al., Recursive deep models for semantic compositionality over a sentiment
-    treebank, EMNLP 2013.
-    """
-    if part not in ("train", "dev", "test"):
-        raise ValueError(f"part must be train, dev or test, got {part!r}")
-    lines = find(f"sst2/{part}.tsv").read_text(encoding="utf-8").splitlines()
-    pairs = (line.split("\t") for line in lines)
-    return [(text.split(), int(label)) for text, label in pairs]

@@ -1,4 +1,4 @@
-"""The live figure of chapter 09 computes what rnnlib computes, and its bag does not see the order."""
+"""The live figure of chapter 09 computes what rnnlib computes; its bag sees no order."""
 
 import base64
 import json
@@ -84,7 +84,10 @@ def test_clauses_are_exchanged_where_there_are_two(figure, review, other):
 def last(figure):
     if not figure.locator("table.numbers").is_visible():
         figure.locator("summary").first.click()
-    return [int(text.rstrip("%")) for text in figure.locator("tbody tr").last.locator("td").all_inner_texts()]
+    return [
+        int(text.rstrip("%"))
+        for text in figure.locator("tbody tr").last.locator("td").all_inner_texts()
+    ]
 
 
 def test_after_the_exchange_the_lstm_answers_otherwise_and_the_bag_as_before(figure):
@@ -96,7 +99,9 @@ def test_after_the_exchange_the_lstm_answers_otherwise_and_the_bag_as_before(fig
 
 
 def test_a_review_of_the_reader_s_own_is_read(figure):
-    figure.locator("input[type=text]").fill("Although the plot was good, the cast was far from superb.")
+    figure.locator("input[type=text]").fill(
+        "Although the plot was good, the cast was far from superb."
+    )
     words = "although the plot was good , the cast was far from superb .".split()
     assert last(figure)[0] == round(100 * by_rnnlib(words)[-1])
 
