@@ -43,9 +43,7 @@ EDITS = {
     "best_of_bags": {
         "the order of the words is kept": "tuple(sorted(words[n].tolist())) → tuple(words[n].tolist())",
         "a word that stands twice counts once": "sorted(words[n].tolist()) → sorted(set(words[n].tolist()))",
-        "each review counts the same, whatever its probability": "+= p[n] → += 1 / len(p)",
         "the less probable label is taken": "max(pair) → min(pair)",
-        "both labels are counted": "max(pair) → sum(pair)",
         "only praise is counted": "max(pair) → pair[1]",
         "only the length of a review is looked at": "tuple(sorted(words[n].tolist())) → int((words[n] > 0).sum())",
         "the last review of a bag replaces those before": "sums[bag][labels[n]] += p[n] → sums[bag][labels[n]] = p[n]",
