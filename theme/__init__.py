@@ -37,7 +37,7 @@ def copy_static(app: Sphinx) -> None:
     static = Path(app.outdir, "_static")
     if app.builder.name == "epub":
         static.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(THEME / "static" / "epub.css", static)
+        shutil.copy2(THEME / "static" / "reader.css", static)
     elif app.builder.format == "html":
         shutil.copytree(THEME / "static", static, dirs_exist_ok=True)
         shutil.copy2(TOKENS, static)

@@ -193,7 +193,7 @@ def configure(app: Sphinx) -> None:
 def own_styles(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """An EPUB holds what its pages name: of the style sheets only ours and Pygments'."""
     if app.builder.name == "epub":
-        ours = ("_static/epub.css", "_static/pygments.css")
+        ours = ("_static/reader.css", "_static/pygments.css")
         context["css_files"] = [one for one in context["css_files"] if one.filename in ours]
 
 

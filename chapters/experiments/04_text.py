@@ -219,7 +219,8 @@ def ensemble():
         ours = {part: together(part) for part in counted()}
         share, bits = mix(ours)
         found[name] = {
-            "seeds": [kind["seeds"]],  # one model of them all
+            "once": "one model of three trainings",
+            "seeds": [kind["seeds"]],
             "validation": [curve],
             "test": [mean(-np.log2(ours["test"]))],
             "share": [share],
@@ -340,7 +341,14 @@ def train_larger(seed):
 
 def larger():
     """Bits of the larger network, alone and mixed with the n-gram."""
-    found = {"seeds": SETTINGS["larger"]["seeds"], "validation": [], "test": [], "train": []}
+    once = "a long training"
+    found = {
+        "once": once,
+        "seeds": SETTINGS["larger"]["seeds"],
+        "validation": [],
+        "test": [],
+        "train": [],
+    }
     found |= {"share": [], "mixed": []}
     for seed in found["seeds"]:
         curve, model = train_larger(seed)

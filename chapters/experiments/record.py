@@ -19,9 +19,10 @@ and ends with the parts that it is made of, each a function that returns what is
 
 A file holds who made it, with which versions and settings, and an entry for each part. An entry
 with a list `seeds` holds lists with one item for each seed; `check` compares their means, and
-allows the spread that the file itself records. What stands under `tuning` has been looked for
-with one seed and is not compared; what it led to is. Nor is `written`, text that a model has drawn:
-one rounding more, and it is another. All else must come out again.
+allows the spread that the file itself records. What could be trained only once says why under
+`once`. What stands under `tuning` has been looked for with one seed and is not compared; what it
+led to is. Nor is `written`, text that a model has drawn: one rounding more, and it is another. All
+else must come out again.
 """
 
 from __future__ import annotations

@@ -185,7 +185,8 @@ def test_an_experiment_s_file_has_the_one_form(path):
     over_seeds = [one for one in entries([stored[part] for part in parts]) if "seeds" in one]
     assert over_seeds  # else the weekly comparison has no spread to compare within
     for entry in over_seeds:
-        assert len(set(entry["seeds"])) >= 3
+        # what was trained only once says why, and is compared within a hundredth
+        assert entry.get("once") or len(set(entry["seeds"])) >= 3
 
 
 def test_cells_of_a_chapter_are_run_in_the_order_that_is_asked_for():
