@@ -495,11 +495,14 @@ def gru_reset_before(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Convert a GRU's weights to the other convention of the reset. Derived in chapter 07_gru.
 
-    From the reset after the product to the reset before it. Both compute the same if each
-    unit of the candidate sees only its own past: then r (W_hn h) = W_hn (r h). So W_hn must
-    be diagonal, and b_hn zero. In every other case the two are different functions, and no
-    weights turn one into the other. From before to after it is the same arrays, under the
-    same condition.
+    From the reset after the product to the reset before it. After it, unit k of the candidate
+    has one gate for all that it reads, r_k (W_hn h)_k; before it, each past state has one for
+    all who read it, W_hn (r h). So the new gate j gets the weights of the gate of the unit that
+    reads h_j. This is possible where no two units with different reset gates read the same
+    state: where each column of W_hn has one entry at most, for example. And b_hn must be zero.
+
+    Where this is not so, there may be no weights at all that compute the same: chapter 07_gru
+    proves it for a dense W_hn. From before to after, rows take the place of columns.
 
     Parameters
     ----------
@@ -517,7 +520,7 @@ def gru_reset_before(
     Raises
     ------
     ValueError
-        If there are no such weights.
+        If this cannot be done, naming the units or the bias that stand in the way.
 
     References
     ----------
@@ -526,28 +529,34 @@ def gru_reset_before(
 
     Examples
     --------
-    >>> gru_reset_before(np.ones((6, 1)), np.ones((6, 2)), np.zeros(6))
-    Traceback (most recent call last):
-    ...
-    ValueError: W_h has a candidate part W_hn that is not diagonal: with the reset before \
-the product no weights compute the same
+    >>> W_x, W_h, b = np.arange(6.0)[:, None], np.zeros((6, 2)), np.zeros(6)
+    >>> W_h[5, 0] = 3.0  # unit 1 of the candidate reads the state of unit 0
+    >>> gru_reset_before(W_x, W_h, b)[0].ravel().tolist()  # so gate 0 becomes what gate 1 was
+    [1.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     """
     W_x = expect_float("W_x", W_x, ("3H", "I"))
     H = W_x.shape[0] // 3
     W_h = expect_float("W_h", W_h, (3 * H, H), dtype=W_x.dtype)
     b = expect_float("b", b, (3 * H,), dtype=W_x.dtype)
-    W_hn = W_h[2 * H :]
-    if (W_hn != np.diag(np.diag(W_hn))).any():
-        raise ValueError(
-            "W_h has a candidate part W_hn that is not diagonal: with the reset before "
-            "the product no weights compute the same"
-        )
+    gates = np.concatenate([W_x[:H], W_h[:H], b[:H, None]], axis=1)  # the reset gate of each unit
+    source = np.arange(H)
+    for j, column in enumerate(W_h[2 * H :].T):
+        readers = np.flatnonzero(column)
+        source[j] = readers[0] if len(readers) else j
+        other = readers[(gates[readers] != gates[source[j]]).any(axis=1)]
+        if len(other):
+            raise ValueError(
+                f"W_h has a candidate part W_hn in which the units {source[j]} and {other[0]} both "
+                f"read h[{j}], and their reset gates differ: with the reset before the product, "
+                f"h[{j}] has one gate for both"
+            )
     if b_hn is not None and expect_float("b_hn", b_hn, (H,), dtype=W_x.dtype).any():
         raise ValueError(
             "b_hn is not zero, and stands inside the reset gate: with the reset before "
             "the product there is no such bias"
         )
-    return W_x.copy(), W_h.copy(), b.copy()
+    rows = np.concatenate([source, np.arange(H, 3 * H)])
+    return W_x[rows], W_h[rows], b[rows]
 
 
 class Cell(Module):

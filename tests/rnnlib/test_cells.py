@@ -278,15 +278,30 @@ def test_the_two_gru_conventions_agree_exactly_where_a_conversion_exists():
     after, _ = gru_step(x, h, W_x, W_h, b)
     before, _ = gru_step(x, h, W_x, W_h, b, reset_after=False)
     assert abs(after - before).max() > 0.01, "the two are different functions"
-    W_h[2 * H :] = np.diag(rng.standard_normal(H))
-    after, _ = gru_step(x, h, W_x, W_h, b, np.zeros(H))
-    before, _ = gru_step(x, h, *gru_reset_before(W_x, W_h, b, np.zeros(H)), reset_after=False)
+    moves = {
+        "each unit reads its own state": np.diag(rng.standard_normal(H)),
+        "a scaled permutation": np.diag(rng.standard_normal(H))[[2, 0, 3, 1]],
+        "one unit reads all states": np.outer(np.eye(H)[1], rng.standard_normal(H)),
+        "nobody reads": np.zeros((H, H)),
+    }
+    for which, W_hn in moves.items():
+        W_h[2 * H :] = W_hn
+        after, _ = gru_step(x, h, W_x, W_h, b, np.zeros(H))
+        moved = gru_reset_before(W_x, W_h, b, np.zeros(H))
+        before, _ = gru_step(x, h, *moved, reset_after=False)
+        np.testing.assert_allclose(after, before, rtol=1e-12, err_msg=which)
+    W_h[2 * H :] = rng.standard_normal((H, H))  # dense, but all units have the same reset gate
+    for array in (W_x, W_h, b):
+        array[:H] = array[0]
+    after, _ = gru_step(x, h, W_x, W_h, b)
+    before, _ = gru_step(x, h, *gru_reset_before(W_x, W_h, b), reset_after=False)
     np.testing.assert_allclose(after, before, rtol=1e-12)
 
 
-def test_where_no_conversion_exists_the_error_says_why():
-    W_x, W_h, b = np.ones((6, 1)), np.ones((6, 2)), np.ones(6)
-    with pytest.raises(ValueError, match="W_hn that is not diagonal"):
+def test_a_conversion_that_is_refused_says_why():
+    W_x, W_h, b = np.arange(6.0)[:, None], np.zeros((6, 2)), np.ones(6)
+    W_h[4:, 1] = 1.0
+    with pytest.raises(ValueError, match=r"units 0 and 1 both read h\[1\], and their reset gates"):
         gru_reset_before(W_x, W_h, b)
     W_h[4:] = np.eye(2)
     with pytest.raises(ValueError, match="b_hn is not zero"):
