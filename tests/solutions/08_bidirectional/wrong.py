@@ -132,7 +132,8 @@ EDITS = {
         "the halves stand at the wrong ends": "[out_clips[:, -1, : len(b)], out_clips[:, 0, len(b) :]] → [out_clips[:, 0, : len(b)], out_clips[:, -1, len(b) :]]",
         "the halves of the clips are exchanged": "[out_clips[:, -1, : len(b)], out_clips[:, 0, len(b) :]] → [out_clips[:, 0, len(b) :], out_clips[:, -1, : len(b)]]",
         "the clips have no padding, so lengths are not theirs": "whole = np.full(len(x), x.shape[1]) → whole = lengths",
-        "a clip ends at its last place, not at lengths - 1": "np.concatenate([out_clips[:, -1, : len(b)], out_clips[:, 0, len(b) :]], axis=1) → last_valid(out_clips, lengths)",
+        "all steps of a clip count": "np.concatenate([out_clips[:, -1, : len(b)], out_clips[:, 0, len(b) :]], axis=1) → last_valid(out_clips, lengths)",
+        "join the halves at axis 1": "out_clips[:, 0, len(b) :]], axis=1) → out_clips[:, 0, len(b) :]], axis=0)",
         "zeros in place of the padding are read, too": "last_valid(out_reviews, lengths) → rnn(np.where(mask(lengths, x.shape[1])[..., None], x, 0), W_x, W_h, b)[:, -1]",
         "": [
             "last_valid(out_reviews, lengths) → out_reviews[np.arange(len(x)), lengths - 2]",
