@@ -1,0 +1,115 @@
+"""Wrong answers to the exercises of 07_gru. tools/exercises.py says how they are written."""
+
+EDITS = {
+    "gru_step": {
+        "z is the share that is written, not the one that is kept": (
+            "(1 - z) * h_prev + z * n → z * h_prev + (1 - z) * n"
+        ),
+        "the two places of the reset gate are exchanged": "if reset_after: → if not reset_after:",
+        "the reset gate stands after the product in both cases": (
+            "(r * h_prev) @ W_hn.T → r * (h_prev @ W_hn.T)"
+        ),
+        "the reset gate stands before the product in both cases": (
+            "r * (h_prev @ W_hn.T) → (r * h_prev) @ W_hn.T"
+        ),
+        "the rows are taken in the order z, r, n": (
+            "a_r, a_z, a_n = → a_z, a_r, a_n =; W_hr, W_hz, W_hn = → W_hz, W_hr, W_hn ="
+        ),
+        "the rows are taken in the order n, z, r": (
+            "a_r, a_z, a_n = → a_n, a_z, a_r =; W_hr, W_hz, W_hn = → W_hn, W_hz, W_hr ="
+        ),
+        "the bias b is missing": "x_t @ W_x.T + b → x_t @ W_x.T",
+        "the gates do not see the state before": (
+            "sigmoid(a_r + h_prev @ W_hr.T) → sigmoid(a_r); sigmoid(a_z + h_prev @ W_hz.T) → sigmoid(a_z)"
+        ),
+        "the candidate does not see the state before": (
+            "a_n + r * (h_prev @ W_hn.T) → a_n; a_n + (r * h_prev) @ W_hn.T → a_n"
+        ),
+        "the reset gate is missing in the candidate": (
+            "r * (h_prev @ → (h_prev @; (r * h_prev) @ → h_prev @"
+        ),
+        "the candidate goes through a tanh, not a sigmoid": (
+            "np.tanh(a_n + r → sigmoid(a_n + r; np.tanh(a_n + (r → sigmoid(a_n + (r"
+        ),
+        "the old state is added whole, without 1 - z": "(1 - z) * h_prev → h_prev",
+        "yours gave 2 results": "return h_t, r, z, n → return h_t, n",
+    },
+    "gru_step_backward": {
+        "z is the share that is written: it belongs to n, and 1 - z to h_prev": (
+            "dh_t * z * (1 - n**2) → dh_t * (1 - z) * (1 - n**2); dh_t * (1 - z) + → dh_t * z +"
+        ),
+        "the slope 1 - n**2 of the tanh is missing": "dh_t * z * (1 - n**2) → dh_t * z",
+        "the sign of dz_z is wrong: z stands before n, and -z before h_prev": (
+            "(n - h_prev) → (h_prev - n)"
+        ),
+        "z stands before h_prev, too, with a minus": "(n - h_prev) → n",
+        "the slope z (1 - z) of the update gate is missing": (
+            "(n - h_prev) * z * (1 - z) → (n - h_prev)"
+        ),
+        "the slope r (1 - r) of the reset gate is missing": "h_prev * r * (1 - r) → h_prev",
+        "this is the gradient of r with the reset after the product": (
+            "dz_r = dpast * h_prev → dz_r = dz_n * (h_prev @ W_hn.T)"
+        ),
+        "r receives the gradient of r * h_prev times h_prev": "dz_r = dpast * h_prev → dz_r = dpast",
+        "the way through r * h_prev is missing in dh_prev": "+ dpast * r + → +",
+        "the way through r * h_prev has the factor r": "+ dpast * r + → + dpast +",
+        "the way through the sum of the reset gate is missing in dh_prev": "+ dz_r @ W_hr → ",
+        "the way through the sum of the update gate is missing in dh_prev": "+ dz_z @ W_hz → ",
+        "the direct way, 1 - z, is missing in dh_prev": "dh_t * (1 - z) + → ",
+        "the rows of n in dW_h met r * h_prev, not h_prev": "(r * h_prev)]) → h_prev])",
+        "the gradients of the sums have the order r, z, n": "[dz_r, dz_z, dz_n] → [dz_z, dz_r, dz_n]",
+    },
+    "to_other": {
+        "the update gate keeps its signs; all its weights change theirs": "*= -1 → *= 1",
+        "the bias of the update gate keeps its sign": "in (W_x, W_h, b): → in (W_x, W_h):",
+        "the reset gate changed its signs, and not the update gate": "array[H : 2 * H] → array[:H]",
+        "the reset gates stay where they were": "rows[j] = k → pass",
+        "the reset gates move the other way": "rows[j] = k → rows[k] = j",
+        "the bias of the reset gate stays where it was": "W_h[rows], b[rows] → W_h[rows], b.copy()",
+        "the update gates moved with the reset gates": (
+            "rows[j] = k → rows[j] = k\n        rows[H + j] = H + k"
+        ),
+        "both units read h[1]: this must be refused": "(reads.sum(axis=0) > 1).any() or → ",
+        "b_hn[1] is not 0: this must be refused": "or (b_hn != 0).any() → ",
+        "unit 1 reads both states: this can be converted": "sum(axis=0) → sum(axis=1)",
+        "nobody reads h[0]: this can be converted": "(axis=0) > 1 → (axis=0) != 1",
+        "to_other returns 3 results": "return W_x, W_h, b → return W_x, W_h",
+    },
+    "largest_width": {
+        "the second bias of the recurrent layer is missing": "(I + H + 3) → (I + H + 2)",
+        "the linear layer is missing": "+ K * (H + 2) → ",
+        "the bias of the linear layer is missing": "K * (H + 2) → K * (H + 1)",
+        "one unit too many": "return H → return H + 1",
+        "one unit too few": "return H → return max(H - 1, 0)",
+        "the candidate has weights, too: 3 sets in the GRU and 4 in the LSTM": (
+            '"GRU": 3, "LSTM": 4 → "GRU": 2, "LSTM": 3'
+        ),
+        "the weights from state to state are missing": "(I + H + 3) → (I + 2)",
+        "the linear layer is counted G times": (
+            "G * (H + 1) * (I + H + 3) + K * (H + 2) → G * ((H + 1) * (I + H + 3) + K * (H + 2))"
+        ),
+        'largest_width("RNN", 1, 1, 13) is 2 by hand': "<= count → < count",
+    },
+    "ported_step": {
+        "the reset gate stands before the product, and b_hn outside it": (
+            "r * (h_prev @ V_n.T + b_hn) → (r * h_prev) @ V_n.T + b_hn"
+        ),
+        "b_hn stands outside the reset gate": "r * (h_prev @ V_n.T + b_hn) → r * (h_prev @ V_n.T) + b_hn",
+        "the reset gate stands before the product": (
+            "r * (h_prev @ V_n.T + b_hn) → (r * h_prev) @ V_n.T + r * b_hn"
+        ),
+        "b_hn is missing": "(h_prev @ V_n.T + b_hn) → (h_prev @ V_n.T)",
+        "z was right as it was: torch's z is what is kept": (
+            "(1 - z) * n + z * h_prev → z * n + (1 - z) * h_prev"
+        ),
+        "the input's part of the candidate passes the reset gate, too": (
+            "i_n + r * (h_prev @ V_n.T + b_hn) → r * (i_n + h_prev @ V_n.T + b_hn)"
+        ),
+        "the reset gate is missing": "r * (h_prev @ V_n.T + b_hn) → h_prev @ V_n.T + b_hn",
+    },
+}
+SURVIVORS = {}
+ALLOWED = {
+    "activations.tanh": "it is np.tanh under another name",
+    "activations.tanh_grad": "1 - n * n, one factor of the product that is asked",
+}
