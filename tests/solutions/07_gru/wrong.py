@@ -42,7 +42,7 @@ EDITS = {
         "the sign of dz_z is wrong: z stands before n, and -z before h_prev": (
             "(n - h_prev) → (h_prev - n)"
         ),
-        "z stands before h_prev, too, with a minus": "(n - h_prev) → n",
+        "z stands in h_t twice: before n, and with a minus before h_prev": "(n - h_prev) → n",
         "the slope z (1 - z) of the update gate is missing": (
             "(n - h_prev) * z * (1 - z) → (n - h_prev)"
         ),
@@ -50,7 +50,7 @@ EDITS = {
         "this is the gradient of r with the reset after the product": (
             "dz_r = dpast * h_prev → dz_r = dz_n * (h_prev @ W_hn.T)"
         ),
-        "r receives the gradient of r * h_prev times h_prev": "dz_r = dpast * h_prev → dz_r = dpast",
+        "the factor h_prev is missing in what r receives": "dz_r = dpast * h_prev → dz_r = dpast",
         "the way through r * h_prev is missing in dh_prev": "+ dpast * r + → +",
         "the way through r * h_prev has the factor r": "+ dpast * r + → + dpast +",
         "the way through the sum of the reset gate is missing in dh_prev": "+ dz_r @ W_hr → ",
