@@ -2,7 +2,7 @@
 // <unrolled-gru>: one unit of a GRU and one of an LSTM read the same eight numbers. The reader writes
 // the numbers and sets the gates, which get nothing but their bias, and sees both updates side by side.
 
-import { Figure, player, within } from "./figure.js";
+import { Figure, field, player, within } from "./figure.js";
 import { gruStep, lstmStep, unroll } from "./network.js";
 import { buttonRow, html, number, numbers, slider, svg, symbol } from "./svg.js";
 
@@ -34,11 +34,6 @@ const round = (value) => Math.round(10 * value) / 10;
 class Gru extends Figure {
   static css = `
     .card { display: grid; gap: 0.7rem; }
-    .field { display: grid; gap: 0.25rem; }
-    .field span { font-size: 0.88rem; color: var(--muted); }
-    input[type="text"] { width: 100%; min-height: 2.4rem; padding: 0.2rem 0.5rem; }
-    input[aria-invalid="true"] { border: 2px solid var(--error); }
-    .wrong { color: var(--error); font-size: 0.88rem; min-height: 1.45em; margin: 0; }
     .cells { display: grid; gap: 0.7rem 1.5rem; grid-template-columns: 1fr 1fr; align-items: start; }
     .cell { display: grid; gap: 0.3rem; }
     .cell h3 { font-size: 1rem; margin: 0; }
@@ -61,7 +56,6 @@ class Gru extends Figure {
     @container (max-width: 560px) {
       .cells { grid-template-columns: 1fr; }
       .status { min-height: 4.4em; }
-      .wrong { min-height: 2.9em; }
     }
     @container (max-width: 380px) { .status { min-height: 5.8em; } }`;
   static address = {
@@ -75,9 +69,10 @@ class Gru extends Figure {
     this.examples = buttonRow("Examples", NAMES.map((name) => ({
       label: name, pressed: false, onClick: () => this.choose(EXAMPLES[name]),
     })));
-    this.text = html("input", { type: "text", inputmode: "text", autocomplete: "off", spellcheck: "false",
-      "aria-describedby": "wrong", oninput: () => this.write(this.text.value) });
-    this.wrong = html("p", { class: "wrong", id: "wrong", role: "alert" });
+    this.text = field({ label: "Eight numbers from −2 to 2, which both cells read", onInput: (text) => {
+      this.now = { ...this.now, x: read(text, /[\s,;]+/) };
+      this.update();
+    } });
     this.drawing = svg("svg", { role: "img", height: INPUT + TALL + 2 * GAP });
     this.player = player({ T, t: this.t, label: "Step", pace: 700, onMove: (t) => { this.t = Math.max(t, 1); this.update(); } });
     this.sliders = Object.fromEntries(Object.entries(GATES).map(([name, [letter, does]]) => [name, slider({
@@ -91,8 +86,7 @@ class Gru extends Figure {
     this.show();
     return [
       this.examples.element,
-      html("label", { class: "field" }, html("span", {}, "Eight numbers from −2 to 2, which both cells read"), this.text),
-      this.wrong, this.drawing, this.player.element,
+      ...this.text.elements, this.drawing, this.player.element,
       html("div", { class: "cells" }, cell("gru", "GRU", ["z", "r"]), cell("lstm", "LSTM", ["f", "i", "o"])),
       this.status, this.table.element,
     ];
@@ -107,23 +101,9 @@ class Gru extends Figure {
 
   /** The controls show what is set. */
   show() {
-    this.text.value = this.now.x.map((value) => number(value, Number.isInteger(value) ? 0 : 1)).join(" ");
-    this.wrong.textContent = "";
-    this.text.setAttribute("aria-invalid", false);
+    this.text.set(this.now.x.map((value) => number(value, Number.isInteger(value) ? 0 : 1)).join(" "));
     this.player.set(this.t);
     for (const name of Object.keys(GATES)) this.sliders[name].set(this.now[name]);
-  }
-
-  write(text) {
-    let problem = "";
-    try {
-      this.now = { ...this.now, x: read(text, /[\s,;]+/) };
-    } catch ({ message }) {
-      problem = message;
-    }
-    this.wrong.textContent = problem;
-    this.text.setAttribute("aria-invalid", problem !== "");
-    this.update();
   }
 
   render(width) {
@@ -200,7 +180,7 @@ function read(text, between) {
   const found = parts.map(Number);
   const wrong = parts.find((_, k) => !(Math.abs(found[k]) <= LIMIT));
   if (wrong !== undefined) throw new RangeError(`“${wrong}” is not a number from −${LIMIT} to ${LIMIT}`);
-  if (found.length !== T) throw new RangeError(`Here are ${found.length} numbers; the cells read ${T}`);
+  if (found.length !== T) throw new RangeError(`here are ${found.length} numbers, and the cells read ${T}`);
   return found.map(round);
 }
 
