@@ -1,4 +1,4 @@
-// room: 50rem, 50rem, 60rem
+// room: 60.0rem, 77.3rem, 79.8rem
 // <unrolled-gru>: one unit of a GRU and one of an LSTM read the same eight numbers. The reader writes
 // the numbers and sets the gates, which get nothing but their bias, and sees both updates side by side.
 
@@ -39,7 +39,7 @@ class Gru extends Figure {
     .cell h3 { font-size: 1rem; margin: 0; }
     .gru h3 { color: var(--gru); } .lstm h3 { color: var(--lstm); }
     .algebra { background: var(--shade); border-radius: 8px; padding: 0.5rem 0.7rem; margin: 0;
-      font-variant-numeric: tabular-nums; min-height: 8.2em; font-size: 0.92rem; }
+      font-variant-numeric: tabular-nums; min-height: 7.2em; font-size: 0.92rem; }
     .algebra div { min-height: 1.5em; }
     .status { min-height: 2.9em; }
     svg .axis { stroke: var(--line); }
@@ -151,7 +151,8 @@ class Gru extends Figure {
         y: value > 0 ? zero - (value / LIMIT) * (INPUT / 2) : zero, height: Math.abs(value / LIMIT) * (INPUT / 2) })),
       ...[1, -1].map((value) => svg("line", { class: "edge", x1: LEFT, x2: width, y1: y(value), y2: y(value) })),
       svg("line", { class: "axis", x1: LEFT, x2: width, y1: middle, y2: middle }),
-      ...[1, 0, -1].map((value) => svg("text", { class: "tick", x: LEFT - 6, y: y(value) + 4 }, number(value, 0))),
+      ...[...(bound > 2 ? [Math.floor(bound), -Math.floor(bound)] : []), 1, 0, -1].map((value) =>
+        svg("text", { class: "tick", x: LEFT - 6, y: y(value) + 4 }, number(value, 0))),
       svg("path", { class: "lstm", d: line(c) }), svg("path", { class: "gru", d: line(h), "stroke-dasharray": "7 3" }),
       dots(c, "lstm"), dots(h, "gru"),
       ...x.map((_, k) => svg("text", { class: "step", x: at(k), y: top + TALL + 18 }, `${k + 1}`)));
