@@ -23,7 +23,7 @@ def inside(x, r, z, i, f, o):
     h, shown, c = (np.zeros((1, 1)) for _ in range(3))
     gru, lstm = [], []
     for value in x:
-        x_t = np.array([[value]])
+        x_t = np.array([[float(value)]])
         h, cache = rnnlib.gru_step(x_t, h, sees, past, np.array([r, z, 0.0]))
         gru.append([*(gate.item() for gate in cache[3:6]), h.item()])
         weights = np.append(sees, [[0.0]], axis=0), np.append(past, [[0.0]], axis=0)

@@ -33,11 +33,11 @@ const round = (value) => Math.round(10 * value) / 10;
 
 class Gru extends Figure {
   static css = `
-    .card { display: grid; gap: 0.7rem; }
+    .card { display: grid; gap: 0.7rem; grid-template-columns: minmax(0, 1fr); }
     .cells { display: grid; gap: 0.7rem 1.5rem; grid-template-columns: 1fr 1fr; align-items: start; }
     .cell { display: grid; gap: 0.3rem; }
-    .cell h3 { font-size: 1rem; margin: 0; }
-    .gru h3 { color: var(--gru); } .lstm h3 { color: var(--lstm); }
+    .cellname { font-weight: 600; margin: 0; }
+    .gru .cellname { color: var(--gru); } .lstm .cellname { color: var(--lstm); }
     .algebra { background: var(--shade); border-radius: 8px; padding: 0.5rem 0.7rem; margin: 0;
       font-variant-numeric: tabular-nums; min-height: 7.2em; font-size: 0.92rem; }
     .algebra div { min-height: 1.5em; }
@@ -57,7 +57,7 @@ class Gru extends Figure {
       .cells { grid-template-columns: 1fr; }
       .status { min-height: 4.4em; }
     }
-    @container (max-width: 380px) { .status { min-height: 5.8em; } }`;
+    @container (max-width: 380px) { .status { min-height: 5.8em; } .algebra { font-size: 0.8rem; min-height: 8.3em; } }`;
   static address = {
     x: (text) => text, t: within(1, T),
     ...Object.fromEntries(Object.keys(GATES).map((name) => [name, within(-BIAS, BIAS)])),
@@ -81,7 +81,7 @@ class Gru extends Figure {
     })]));
     this.algebra = { gru: html("div", { class: "algebra" }), lstm: html("div", { class: "algebra" }) };
     this.table = numbers("All numbers");
-    const cell = (name, title, gates) => html("div", { class: `cell ${name}` }, html("h3", {}, title),
+    const cell = (name, title, gates) => html("div", { class: `cell ${name}`, role: "group", "aria-label": title }, html("p", { class: "cellname" }, title),
       this.algebra[name], gates.map((gate) => this.sliders[gate].element));
     this.show();
     return [
