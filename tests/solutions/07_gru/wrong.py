@@ -5,7 +5,7 @@ EDITS = {
         "z is the share that is written, not the one that is kept": (
             "(1 - z) * h_prev + z * n → z * h_prev + (1 - z) * n"
         ),
-        "the two places of the reset gate are exchanged": "if reset_after: → if not reset_after:",
+        "the two places of the reset gate are exchanged": "if reset_after else → if not reset_after else",
         "the reset gate stands after the product in both cases": (
             "(r * h_prev) @ W_hn.T → r * (h_prev @ W_hn.T)"
         ),
@@ -22,14 +22,12 @@ EDITS = {
         "the gates do not see the state before": (
             "sigmoid(a_r + h_prev @ W_hr.T) → sigmoid(a_r); sigmoid(a_z + h_prev @ W_hz.T) → sigmoid(a_z)"
         ),
-        "the candidate does not see the state before": (
-            "a_n + r * (h_prev @ W_hn.T) → a_n; a_n + (r * h_prev) @ W_hn.T → a_n"
-        ),
+        "the candidate does not see the state before": ("np.tanh(a_n + past) → np.tanh(a_n)"),
         "the reset gate is missing in the candidate": (
             "r * (h_prev @ → (h_prev @; (r * h_prev) @ → h_prev @"
         ),
         "the candidate goes through a tanh, not a sigmoid": (
-            "np.tanh(a_n + r → sigmoid(a_n + r; np.tanh(a_n + (r → sigmoid(a_n + (r"
+            "np.tanh(a_n + past) → sigmoid(a_n + past)"
         ),
         "the old state is added whole, without 1 - z": "(1 - z) * h_prev → h_prev",
         "yours gave 2 results": "return h_t, r, z, n → return h_t, n",
@@ -88,7 +86,7 @@ EDITS = {
         "the linear layer is counted G times": (
             "G * (H + 1) * (I + H + 3) + K * (H + 2) → G * ((H + 1) * (I + H + 3) + K * (H + 2))"
         ),
-        'largest_width("RNN", 1, 1, 13) is 2 by hand': "<= count → < count",
+        'largest_width("RNN", 1, 1, 13) is 2 by hand': "count >= → count >",
     },
     "ported_step": {
         "the reset gate stands before the product, and b_hn outside it": (
