@@ -1,9 +1,9 @@
 """Chapter 07: who learns to add sooner, and who counts further, at equally many parameters.
 
 `adding` trains RNN, GRU and LSTM at T = 50 until the error is below 0.01, at equal width and at
-equally many parameters; `counting` trains on aⁿbⁿ and aⁿbⁿcⁿ for n up to 10, and looks for the first
-n that goes wrong. The learning rate of `adding` is looked for with another seed, at equal budget for
-each; `counting` keeps the runs of every learning rate. About ten minutes.
+equally many parameters; `counting` trains on aⁿbⁿ and aⁿbⁿcⁿ for n up to 10, and looks for the
+first n that goes wrong. The learning rate of `adding` is looked for with another seed, at equal
+budget for each; `counting` keeps the runs of every learning rate. About ten minutes.
 """
 
 import numpy as np
