@@ -47,8 +47,7 @@ def adding():
     for kind in KINDS:
         for H in dict.fromkeys([settings["hidden"], chapter.width(kind, 2, count)]):
             tried = {
-                lr: added(kind, H, lr, settings["tuning_seed"])
-                for lr in settings["learning_rates"]
+                lr: added(kind, H, lr, settings["tuning_seed"]) for lr in settings["learning_rates"]
             }
             lr = min(tried, key=lambda lr: (tried[lr]["updates"] or np.inf, tried[lr]["error"]))
             runs = [added(kind, H, lr, seed) for seed in settings["seeds"]]
