@@ -12,9 +12,13 @@ EDITS = {
         "the reset gate stands before the product in both cases": (
             "r * (h_prev @ W_hn.T) → (r * h_prev) @ W_hn.T"
         ),
-        "the rows are taken in the order z, r, n": (
-            "a_r, a_z, a_n = → a_z, a_r, a_n =; W_hr, W_hz, W_hn = → W_hz, W_hr, W_hn ="
-        ),
+        "r and z are exchanged, in the rows or in what is returned": [
+            "a_r, a_z, a_n = → a_z, a_r, a_n =; W_hr, W_hz, W_hn = → W_hz, W_hr, W_hn =",
+            "return h_t, r, z, n → return h_t, z, r, n",
+        ],
+        "": [
+            "(1 - z) * h_prev + z * n → (1 - r) * h_prev + r * n",
+        ],
         "the rows are taken in the order n, z, r": (
             "a_r, a_z, a_n = → a_n, a_z, a_r =; W_hr, W_hz, W_hn = → W_hn, W_hz, W_hr ="
         ),
@@ -36,6 +40,18 @@ EDITS = {
         "z is the share that is written: it belongs to n, and 1 - z to h_prev": (
             "dh_t * z * (1 - n**2) → dh_t * (1 - z) * (1 - n**2); dh_t * (1 - z) + → dh_t * z +"
         ),
+        "this is the way back with torch's z": (
+            "dh_t * z * (1 - n**2) → dh_t * (1 - z) * (1 - n**2); dh_t * (1 - z) + → dh_t * z +"
+            "; (n - h_prev) → (h_prev - n)"
+        ),
+        "this is the way back of the reset after W_hn": (
+            "dpast = dz_n @ W_hn → dpast = (dz_n * r) @ W_hn; "
+            "dz_r = dpast * h_prev → dz_r = dz_n * (h_prev @ W_hn.T); + dpast * r + → + dpast +"
+        ),
+        "": [
+            "+ dpast * r + → + (dz_n * r) @ W_hn +",
+            "(1 - n**2) → (1 - np.tanh(n)**2)",
+        ],
         "the slope 1 - n**2 of the tanh is missing": "dh_t * z * (1 - n**2) → dh_t * z",
         "the sign of dz_z is wrong: z stands before n, and -z before h_prev": (
             "(n - h_prev) → (h_prev - n)"
@@ -69,6 +85,14 @@ EDITS = {
         ),
         "both units read h[1]: this must be refused": "(reads.sum(axis=0) > 1).any() or → ",
         "b_hn[1] is not 0: this must be refused": "or (b_hn != 0).any() → ",
+        "b_hn[0] is not 0: this must be refused": "(b_hn != 0).any() → b_hn[-1] != 0",
+        "b_hn is 2 and -2: this must be refused": "(b_hn != 0).any() → b_hn.sum() != 0",
+        "return None, and nothing else": "return None → return None, None, None",
+        "": [
+            "rows[j] = k → rows[j], rows[k] = rows[k], rows[j]",
+            "rows[j] = k → rows[j] = rows[k]",
+            "in (W_x, W_h, b): → in (W_x, b):",
+        ],
         "unit 1 reads both states: this can be converted": "sum(axis=0) → sum(axis=1)",
         "nobody reads h[0]: this can be converted": "(axis=0) > 1 → (axis=0) != 1",
         "to_other returns 3 results": "return W_x, W_h, b → return W_x, W_h",
@@ -76,7 +100,11 @@ EDITS = {
     "largest_width": {
         "the second bias of the recurrent layer is missing": "(I + H + 3) → (I + H + 2)",
         "the linear layer is missing": "+ K * (H + 2) → ",
-        "the bias of the linear layer is missing": "K * (H + 2) → K * (H + 1)",
+        "the linear layer has K biases": [
+            "K * (H + 2) → K * (H + 1)",
+            "K * (H + 2) → K * (H + 1) + 1",
+        ],
+        'largest_width("RNN", 1, 1, 1200000) is 1093': "return H → return min(H, 999)",
         "one unit too many": "return H → return H + 1",
         "one unit too few": "return H → return max(H - 1, 0)",
         "the candidate has weights, too: 3 sets in the GRU and 4 in the LSTM": (
@@ -86,7 +114,7 @@ EDITS = {
         "the linear layer is counted G times": (
             "G * (H + 1) * (I + H + 3) + K * (H + 2) → G * ((H + 1) * (I + H + 3) + K * (H + 2))"
         ),
-        'largest_width("RNN", 1, 1, 13) is 2 by hand': "count >= → count >",
+        'largest_width("RNN", 1, 1, 13) is 2': "count < → count <=",
     },
     "ported_step": {
         "the reset gate stands before the product, and b_hn outside it": (
@@ -96,6 +124,10 @@ EDITS = {
         "the reset gate stands before the product": (
             "r * (h_prev @ V_n.T + b_hn) → (r * h_prev) @ V_n.T + r * b_hn"
         ),
+        "": [
+            "(h_prev @ V_n.T + b_hn) → ((r * h_prev) @ V_n.T + b_hn)",
+            "r * (h_prev @ V_n → z * (h_prev @ V_n",
+        ],
         "b_hn is missing": "(h_prev @ V_n.T + b_hn) → (h_prev @ V_n.T)",
         "z was right as it was: torch's z is what is kept": (
             "(1 - z) * n + z * h_prev → z * n + (1 - z) * h_prev"
