@@ -138,7 +138,11 @@ EDITS = {
         "the reset gate is missing": "r * (h_prev @ V_n.T + b_hn) → h_prev @ V_n.T + b_hn",
     },
 }
-SURVIVORS = {}
+SURVIVORS = {
+    "largest_width: for H in range(count + 1): → for H in range(count + 2):": (
+        "each unit has parameters: the answer comes before the range ends"
+    ),
+}
 ALLOWED = {
     "activations.sigmoid": "the notebook gives it",
     "activations.tanh": "it is np.tanh under another name",
