@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from browsing import ROOT
@@ -153,3 +154,24 @@ def test_a_live_figure_is_a_picture_with_the_address_where_it_is_played(epub):
     for slug in CHAPTERS:
         picture = epub[f"{slug}.xhtml"].find("img", src=f"_images/{slug}-live-1.png")
         assert picture.find_next(class_="where").a["href"].endswith(f"{slug}.html")
+
+
+@pytest.mark.parametrize("kind", ["audio", "video"])
+def test_where_something_sounds_or_moves_stands_its_address(kind):
+    from docutils import nodes
+    from docutils.utils import new_document
+
+    from theme.book import OnPaper
+
+    app = SimpleNamespace(builder=SimpleNamespace(name="epub"))
+    config = SimpleNamespace(html_baseurl="https://course.example/")
+    document = new_document("13_music")
+    document.settings.env = SimpleNamespace(app=app, config=config, docname="13_music")
+    document += nodes.raw("", f'<{kind} controls src="fugue.mp4"></{kind}>', format="html")
+    document += nodes.paragraph("", "Bach.")
+    OnPaper(document).run()
+    assert (
+        document[0].astext()
+        == f"There is {kind} here on the page https://course.example/13_music.html"
+    )
+    assert document[1].astext() == "Bach."
