@@ -38,11 +38,12 @@ myst:
 
 @cache
 def modules() -> dict[str, ModuleType]:
-    """The modules of rnnlib by their full names."""
+    """The modules of rnnlib by their full names, but for its command."""
     import rnnlib
 
     found = pkgutil.walk_packages(rnnlib.__path__, "rnnlib.")
-    return {one.name: importlib.import_module(one.name) for one in found if not one.ispkg}
+    names = [one.name for one in found if not one.ispkg and one.name != "rnnlib.__main__"]
+    return {name: importlib.import_module(name) for name in names}
 
 
 def names_of(module: ModuleType) -> list[str]:

@@ -271,7 +271,7 @@ def test_what_another_version_has_made_is_not_kept(experiment):
         head = {**stored, "versions": stored["versions"] | versions}
         experiment.result.write_text(json.dumps(head))
 
-    made_with(torch="1.0")  # a library that is not needed any more
+    made_with(other="1.0")  # a library that is not needed any more
     assert experiment("table", "--keep")[0] == 0
     made_with(numpy="1.0")
     code, said = experiment("table", "--keep")

@@ -311,6 +311,8 @@ def test_the_site_does_not_tell_where_it_was_built(html):
 def public_names() -> list[tuple[str, str, object]]:
     names = []
     for module in pkgutil.walk_packages(rnnlib.__path__, "rnnlib."):
+        if module.name == "rnnlib.__main__":
+            continue  # a command
         loaded = importlib.import_module(module.name)
         for name, value in vars(loaded).items():
             own = getattr(value, "__module__", None) == module.name
