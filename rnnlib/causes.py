@@ -143,7 +143,10 @@ def of_shape(got: np.ndarray, want: np.ndarray, axes: str, close: Callable) -> s
         if g[0] == 1 and close(got, want[:1]):
             return FIRST
         if g[0] == w[0] + 1:
-            return "there is one step too many; is the initial state among them?"
+            if close(got[1:], want):
+                return "there is one step too many, the first; is it the initial state?"
+            at_the_end = close(got[:-1], want)
+            return "there is one step too many" + (", the last" if at_the_end else "")
         return "one step is missing" if g[0] == w[0] - 1 else ""
     if len(g) == len(w) - 1:
         return _missing_axis(got, want, letters, close)
