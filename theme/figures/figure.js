@@ -89,6 +89,10 @@ export function field({ label, value = "", onInput }) {
   };
 }
 
+/** Text for an address: letters and digits stand for themselves; `unescaped` gives it back. */
+export const escaped = (text) => text.replaceAll(/[^a-zA-Z0-9]/g, (c) => (c === " " ? "_" : `-${c.charCodeAt().toString(16).padStart(2, "0")}`));
+export const unescaped = (text) => text.replaceAll(/_|-([0-9a-f]{2})/g, (c, code) => (code ? String.fromCharCode(parseInt(code, 16)) : " "));
+
 /**
  * Buttons that walk through time: step, back, play, reset. `t` runs from 0, nothing done yet, to `T`;
  * `onMove(t)` hears each move. `set(t, T)` moves silently. The figure that holds it as `this.player`

@@ -2,7 +2,7 @@
 // <unrolled-text>: a network that rnnlib trained writes NumPy's manual, one character after another.
 // The reader types a beginning, sees what could come next, and has it drawn, at any temperature.
 
-import { Figure, field, oneOf, within } from "./figure.js";
+import { escaped, field, Figure, oneOf, unescaped, within } from "./figure.js";
 import { affine, layer, lstmStep, softmax, unpack } from "./network.js";
 import { bars, html, number, percent, put, slider, toggle } from "./svg.js";
 
@@ -28,10 +28,6 @@ export function drawn(p, chance) {
   const index = p.findIndex((share) => (sum += share) > chance);
   return index < 0 ? p.lastIndexOf(Math.max(...p)) : index; // rounding may leave a gap at the end
 }
-
-/** Text for an address: letters and digits stand for themselves. */
-const escaped = (text) => text.replaceAll(/[^a-zA-Z0-9]/g, (c) => (c === " " ? "_" : `-${c.charCodeAt().toString(16).padStart(2, "0")}`));
-const unescaped = (text) => text.replaceAll(/_|-([0-9a-f]{2})/g, (c, code) => (code ? String.fromCharCode(parseInt(code, 16)) : " "));
 
 const FIRST = "Return the ", WARMTH = 0.7, ROWS = 9, LONGEST = 60, MOST = 600, LINE = 80;
 const END = "\0";

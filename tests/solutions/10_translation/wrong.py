@@ -1,43 +1,95 @@
-"""Wrong answers to 10_translation, each once: a cause, and what an answer with that slip looks like.
+"""Wrong answers to the exercises of 10_translation. tools/exercises.py says how they are written."""
 
-tools/exercises.py says how they are written, and what is made from them.
-"""
-
-# FILL IN: six to twelve for each function
 EDITS = {
-    "answer_1": {
-        "the factor 2 is missing": "2 * → ",
-        "the 1 is not added": " + 1 → ",
-        "the 1 is subtracted": "+ 1 → - 1",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 1 → x.T + 1",
+    "attend": {
+        "the mask is missing": "np.where(counts, scores, -np.inf) → scores",
+        "padding has the score 0, not minus infinity": "-np.inf) → 0.0)",
+        "the mask is one key too long": "np.arange(len(keys)) < → np.arange(len(keys)) <=",
+        "the mask is one key too short": "< lengths[:, None] → < np.maximum(lengths[:, None] - 1, 1)",
+        "the softmax is taken over the queries, not over the keys": "scores.max(axis=2, → scores.max(axis=(0, 2),; raised.sum(axis=2, → raised.sum(axis=0,",
+        "the scores are divided by the root of H": "scores = np.where(counts, scores, → scores = np.where(counts, scores / queries.shape[2] ** 0.5,",
+        "the context is the sum of the values; the weights are missing": "weights, values), weights → counts[None] * np.ones_like(weights), values), weights",
+        "the weights are not divided by their sum": "raised / raised.sum(axis=2, keepdims=True) → raised",
+        "a finite number is expected": "scores - scores.max(axis=2, keepdims=True) → scores",
+        "yours gave": "values), weights → values)",
     },
-    "answer_2": {
-        "the factor 2 is missing": "2 * → ",
-        "the 2 is not added": " + 2 → ",
-        "the 2 is subtracted": "+ 2 → - 2",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 2 → x.T + 2",
+    "attend_backward": {
+        "the weights are missing in dvalues": "weights, dcontext) → np.ones_like(weights), dcontext)",
+        "in the softmax nothing is subtracted": "(dweights - mean) → dweights",
+        "the mean is not weighted": "(weights * dweights).sum( → dweights.mean(",
+        "the mean is taken over the queries, not over the keys": "sum(axis=2 → sum(axis=0",
+        "the factor before the bracket is missing": "weights * (dweights - mean) → dweights - mean",
+        "the mean is added": "dweights - mean → dweights + mean",
+        "dweights stands in the place of dscores": [
+            "dscores, keys → dweights, keys",
+            "dscores, queries → dweights, queries",
+        ],
+        "dweights is made from the keys' order reversed": "dcontext, values) → dcontext, values[::-1])",
+        "dqueries and dkeys are exchanged": "return dqueries, dkeys, → return dkeys, dqueries,",
     },
-    "answer_3": {
-        "the factor 2 is missing": "2 * → ",
-        "the 3 is not added": " + 3 → ",
-        "the 3 is subtracted": "+ 3 → - 3",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 3 → x.T + 3",
+    "additive": {
+        "the tanh is missing": "np.tanh( → (",
+        "the tanh is taken of each term, not of their sum": "np.tanh((queries @ W_q.T)[:, :, None] + (keys @ W_k.T).swapaxes(0, 1)[None]) → np.tanh(queries @ W_q.T)[:, :, None] + np.tanh(keys @ W_k.T).swapaxes(0, 1)[None]",
+        "the keys are missing": "(keys @ W_k.T).swapaxes → 0 * (keys @ W_k.T).swapaxes",
+        "the queries are missing": "np.tanh((queries → np.tanh(0 * (queries",
+        "keys are subtracted, not added": "[:, :, None] + ( → [:, :, None] - (",
+        "v is missing: the hidden layer is only added up": "hidden @ v, → hidden.sum(axis=3),",
     },
-    "answer_4": {
-        "the factor 2 is missing": "2 * → ",
-        "the 4 is not added": " + 4 → ",
-        "the 4 is subtracted": "+ 4 → - 4",
-        "the 2 is added; it is a factor": "2 * x → 2 + x",
-        "a return is missing": "return → ",
-        "it is transposed": "x + 4 → x.T + 4",
+    "additive_backward": {
+        "1 - hidden**2 is missing": " * (1 - hidden**2) → ",
+        "the derivative is that of a sigmoid": "(1 - hidden**2) → hidden * (1 - hidden)",
+        "v is missing in the way back": "[..., None] * v * → [..., None] *",
+        "dv has the derivative of the tanh, and needs the hidden layer": "dscores, hidden) → dscores, 1 - hidden**2)",
+        "dW_q is a mean over the queries, not a sum": "dz_q, queries) → dz_q, queries) / len(queries)",
+        "dW_k is a mean over the keys, not a sum": "dz_k, keys) → dz_k, keys) / len(keys)",
+        "dqueries is a mean over the keys, not a sum": "dz_q @ W_q, → dz_q @ W_q / len(keys),",
+        "dkeys is a mean over the queries, not a sum": ", dz_k @ W_k → , dz_k @ W_k / len(queries)",
+        "dW_q and dW_k are exchanged": "dkeys, dW_q, dW_k, dv → dkeys, dW_k, dW_q, dv",
+    },
+    "forced_loss": {
+        "it reads its own best word, not the right one": "words = np.where(counts, right, 0) → own = words = np.argmax(log_p, axis=1); np.arange(len(words)), words] → np.arange(len(words)), np.where(counts, right, 0)]",
+        "it reads the word that it shall predict": "logits, state = step(words, state) → logits, state = step(np.where(right >= 0, right, 0), state)",
+        "it reads start at every step": "step(words, state) → step(np.full(targets.shape[1], start), state)",
+        "padding counts as word 0": "words][counts].sum() → words].sum()",
+        "it is divided by T times B, padding included": "(targets >= 0).sum() → targets.size",
+        "it is the sum, not the mean": " / (targets >= 0).sum() → ",
+        "the logarithm has base 2; nats want the natural one": "total / (targets → total / np.log(2) / (targets",
+        "the sign of the loss is lost": "total -= → total +=",
+        "the state is not carried on": "logits, state = step → logits, _ = step",
+        "a finite number is expected": "logits - logits.max(axis=1, keepdims=True) → logits",
+    },
+    "write": {
+        "the context changes at every step": "log_p, state = step(word, state, context) → log_p, context = step(word, context, context)",
+        "the state takes the context's place at the next step": "log_p, state = step(word, state, context) → log_p, state = step(word, state, state)",
+        "the state is not carried on": "log_p, state = step(word, state, → log_p, _ = step(word, state,",
+        "state and context are exchanged": "step(word, state, context) → step(word, context, state)",
+        "it reads start at every step": "step(word, state → step(start, state",
+        "context and state change together": "log_p, state = step(word, state, context) → log_p, state = step(word, state, context)\n        context = state",
+    },
+    "beam": {
+        "the width likeliest of each beginning are kept, not of all": "grown += [((*words, k), total + log_p[k], after) for k in range(len(log_p))] → grown += [((*words, k), total + log_p[k], after) for k in np.argsort(-log_p)[:width]]; [:width]\n        complete → \n        complete",
+        "the least likely are kept": "reverse=True → reverse=False",
+        "an answer goes on behind its end": "going = [one for one in best if one[0][-1] != end] → going = best",
+        "the state of the step before is handed on": "total + log_p[k], after) → total + log_p[k], before)",
+        "the log probabilities are multiplied, not added": "total + log_p[k] → total * log_p[k] if words else log_p[k]",
+        "only the last log probability counts": "total + log_p[k] → log_p[k]",
+        "the penalty is missing": " / len(one[0]) ** penalty → ",
+        "it is multiplied by the length, not divided": "one[1] / len → one[1] * len",
+        "what is still open is left out": "max(complete + going, → max(complete or going,",
+        "it stops at the first answer that is complete": "        going = [ →         if complete:\n            break\n        going = [",
+        "the best that is complete is dropped where an open one is better": "max(complete + going, → max(going or complete,",
+        "every step reads start": "words[-1] if words else start → start",
+    },
+    "modified_precision": {
+        "matches are not limited by the reference": "min(count, theirs[gram]) → count * (theirs[gram] > 0)",
+        "each different n-gram is counted once": "min(count, theirs[gram]) for → min(1, theirs[gram]) for",
+        "the total is that of the reference": "sum(ours.values()) → sum(theirs.values())",
+        "the total counts different n-grams, each once": "sum(ours.values()) → len(ours)",
+        "the last n-gram is missing": "len(words) - n + 1 → len(words) - n",
+        "n-grams at the end are too short": "range(len(words) - n + 1) → range(len(words))",
+        "the two texts are exchanged": "(written, reference) → (reference, written)",
+        "it is the precision, not the two numbers": "return matches, sum(ours.values()) → return matches / max(1, sum(ours.values())), sum(ours.values())",
     },
 }
-
-# mutants made by swapping operators that are right answers too, each with the reason
 SURVIVORS = {}
+ALLOWED = {}
