@@ -59,12 +59,17 @@ EDITS = {
         "a finite number is expected": "logits - logits.max(axis=1, keepdims=True) → logits",
     },
     "write": {
-        "the context changes at every step": "log_p, state = step(word, state, context) → log_p, context = step(word, context, context)",
-        "the state takes the context's place at the next step": "log_p, state = step(word, state, context) → log_p, state = step(word, state, state)",
+        "the context changes at every step": [
+            "log_p, state = step(word, state, context) → log_p, context = step(word, context, context)",
+            "step(word, state, context) → step(word, state, state)",
+            "step(word, state, context) → step(word, state, context)\n        context = state",
+        ],
         "the state is not carried on": "log_p, state = step(word, state, → log_p, _ = step(word, state,",
         "state and context are exchanged": "step(word, state, context) → step(word, context, state)",
         "it reads start at every step": "step(word, state → step(start, state",
-        "context and state change together": "log_p, state = step(word, state, context) → log_p, state = step(word, state, context)\n        context = state",
+        "the likeliest word is not taken": "np.argmax → np.argmin",
+        "written is expected without the word before the first": "written = start, context, [] → written = start, context, [start]",
+        "an end that is reached belongs to it": "        written.append(word) →         written += [word] * (word != end)\n        if word == end:\n            break",
     },
     "beam": {
         "the width likeliest of each beginning are kept, not of all": "grown += [((*words, k), total + log_p[k], after) for k in range(len(log_p))] → grown += [((*words, k), total + log_p[k], after) for k in np.argsort(-log_p)[:width]]; [:width]\n        complete → \n        complete",
@@ -83,11 +88,13 @@ EDITS = {
     "modified_precision": {
         "matches are not limited by the reference": "min(count, theirs[gram]) → count * (theirs[gram] > 0)",
         "each different n-gram is counted once": "min(count, theirs[gram]) for → min(1, theirs[gram]) for",
-        "the total is that of the reference": "sum(ours.values()) → sum(theirs.values())",
+        "the total is that of the reference": [
+            "sum(ours.values()) → sum(theirs.values())",
+            "(written, reference) → (reference, written)",
+        ],
         "the total counts different n-grams, each once": "sum(ours.values()) → len(ours)",
         "the last n-gram is missing": "len(words) - n + 1 → len(words) - n",
         "n-grams at the end are too short": "range(len(words) - n + 1) → range(len(words))",
-        "the two texts are exchanged": "(written, reference) → (reference, written)",
         "it is the precision, not the two numbers": "return matches, sum(ours.values()) → return matches / max(1, sum(ours.values())), sum(ours.values())",
     },
 }
