@@ -76,7 +76,7 @@ class Translation extends Figure {
     this.drawing = svg("svg", { role: "img", height: TALL, "aria-label": "Where each Hungarian word looks" });
     this.table = numbers("All weights");
     return [
-      this.line.elements, this.examples.element,
+      ...this.line.elements, this.examples.element,
       html("p", { class: "told" }, html("span", {}, "In Hungarian"), this.result),
       this.chosen.element, this.drawing, this.status, this.table.element,
     ];
