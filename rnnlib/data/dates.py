@@ -5,55 +5,54 @@ several such things are lists, whose last two are joined by a word:
 
     Friday, January 5, 2024 and forty-two   →   2024. január 5., péntek és negyvenkettő
 
-One in ten of the dates and of the numbers that are put together stands in no training text: a
-text for the test holds only such ones, so that nothing of it can be known by heart.
+One in ten of the dates and of the composed numbers stands in no training text; a text for the
+test holds only such ones, so that nothing of it can be known by heart.
 
-Derived in chapter 10_translation. Source: names, patterns and their order are those of the Unicode
-CLDR (locales en and hu, forms "long" and "full"; Unicode licence). Tests compare the dates with
-Babel's and the numbers with num2words'. They stand here so that no reader needs these two.
+Derived in chapter 10_translation. Source: names and patterns are those of the Unicode CLDR (locales
+en and hu, forms "long" and "full"; Unicode licence). Tests compare the dates with Babel's and the
+numbers with num2words'; they stand here so that no reader needs these two.
 """
 
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..training import Buckets
 from ..validation import as_rng, expect_positive
 
-ENGLISH, HUNGARIAN = "en", "hu"
-
 MONTHS = {
-    ENGLISH: "January February March April May June July August September October November "
+    "en": "January February March April May June July August September October November "
     "December".split(),
-    HUNGARIAN: "január február március április május június július augusztus szeptember október "
+    "hu": "január február március április május június július augusztus szeptember október "
     "november december".split(),
 }
 #: From Monday on, as Python counts them.
 WEEKDAYS = {
-    ENGLISH: "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-    HUNGARIAN: "hétfő kedd szerda csütörtök péntek szombat vasárnap".split(),
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    "hu": "hétfő kedd szerda csütörtök péntek szombat vasárnap".split(),
 }
-LONG = {ENGLISH: "{month} {day}, {year}", HUNGARIAN: "{year}. {month} {day}."}
-FULL = {ENGLISH: "{weekday}, " + LONG[ENGLISH], HUNGARIAN: LONG[HUNGARIAN] + ", {weekday}"}
-#: What joins the last two of a list: of two, and of more.
-AND = {ENGLISH: (" and ", ", and "), HUNGARIAN: (" és ", " és ")}
-
 ONES = {
-    ENGLISH: "zero one two three four five six seven eight nine ten eleven twelve thirteen "
-    "fourteen fifteen sixteen seventeen eighteen nineteen".split(),
-    HUNGARIAN: "nulla egy kettő három négy öt hat hét nyolc kilenc".split(),
+    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen".split(),
+    "hu": "nulla egy kettő három négy öt hat hét nyolc kilenc".split(),
 }
-#: 20, 30, … 90; in Hungarian 10 and 20 have another form before a one.
+#: In Hungarian from 30 on: 10 and 20 have another form before a one.
 TENS = {
-    ENGLISH: "twenty thirty forty fifty sixty seventy eighty ninety".split(),
-    HUNGARIAN: "harminc negyven ötven hatvan hetven nyolcvan kilencven".split(),
+    "en": "twenty thirty forty fifty sixty seventy eighty ninety".split(),
+    "hu": "harminc negyven ötven hatvan hetven nyolcvan kilencven".split(),
 }
+FORMS = {  # without the weekday and with it
+    "en": ("{month} {day}, {year}", "{weekday}, {month} {day}, {year}"),
+    "hu": ("{year}. {month} {day}.", "{year}. {month} {day}., {weekday}"),
+}
+AND = {"en": (" and ", ", and "), "hu": (" és ", " és ")}  # in a list of two, and of more
 
 FIRST = datetime.date(1900, 1, 1)
 DAYS = (datetime.date(2100, 1, 1) - FIRST).days  #: All days of two centuries: 73,049.
@@ -66,12 +65,9 @@ def date_in_words(date: datetime.date, language: str, weekday: bool = False) -> 
     >>> date_in_words(datetime.date(2024, 1, 5), "hu", weekday=True)
     '2024. január 5., péntek'
     """
-    return (FULL if weekday else LONG)[language].format(
-        year=date.year,
-        month=MONTHS[language][date.month - 1],
-        day=date.day,
-        weekday=WEEKDAYS[language][date.weekday()],
-    )
+    names = MONTHS[language][date.month - 1], WEEKDAYS[language][date.weekday()]
+    form, numbers = FORMS[language][weekday], {"year": date.year, "day": date.day}
+    return form.format(month=names[0], weekday=names[1], **numbers)
 
 
 def number_in_words(n: int, language: str) -> str:
@@ -84,7 +80,7 @@ def number_in_words(n: int, language: str) -> str:
         raise ValueError(f"n must lie in 0 … {NUMBERS - 1}, got {n}")
     (hundreds, rest), ones = divmod(n, 100), ONES[language]
     tens, one = divmod(rest, 10)
-    if language == ENGLISH:
+    if language == "en":
         small = ones[rest] if rest < 20 else TENS[language][tens - 2] + f"-{ones[one]}" * (one > 0)
         parts = [f"{ones[hundreds]} hundred"] * (hundreds > 0) + [small] * (rest > 0 or n == 0)
         return " and ".join(parts)
@@ -97,20 +93,14 @@ def number_in_words(n: int, language: str) -> str:
 
 
 def list_in_words(items: Sequence[str], language: str) -> str:
-    """Join the things of a list.
-
-    >>> list_in_words(["two", "five", "ten"], "en")
-    'two, five, and ten'
-    """
+    """Join the things of a list: "two, five, and ten"."""
     *before, last = items
     return ", ".join(before) + AND[language][len(items) > 2] * bool(before) + last
 
 
 class Pair(NamedTuple):
-    """A text and its translation: English, Hungarian."""
-
-    source: str
-    target: str
+    source: str  #: English.
+    target: str  #: Hungarian.
 
 
 @cache
@@ -128,15 +118,8 @@ def pairs(
 ) -> list[Pair]:
     """Draw texts: each a list of so many dates and numbers, half and half.
 
-    Parameters
-    ----------
-    count : int
-        How many texts.
-    items : sequence of int
-        How many things a text may list; each as likely.
-    seed : int or numpy.random.Generator
-    test : bool, optional
-        Draw only from the dates and numbers that are held out; else only from the others.
+    `items` says how many things a text may list, each as likely. With `test` only the dates
+    and numbers that are held out are drawn, else only the others.
 
     >>> pairs(1, [2], seed=4)[0].source
     'May 28, 2076 and five hundred and three'
@@ -147,37 +130,28 @@ def pairs(
     def thing() -> Pair:
         if rng.random() < 0.5:
             n = int(rng.choice(numbers))
-            return Pair(number_in_words(n, ENGLISH), number_in_words(n, HUNGARIAN))
-        date = FIRST + datetime.timedelta(days=int(rng.choice(days)))
+            return Pair(number_in_words(n, "en"), number_in_words(n, "hu"))
+        date = FIRST + datetime.timedelta(int(rng.choice(days)))
         weekday = bool(rng.random() < 0.5)
-        return Pair(*(date_in_words(date, one, weekday) for one in (ENGLISH, HUNGARIAN)))
+        return Pair(*(date_in_words(date, one, weekday) for one in ("en", "hu")))
 
     drawn = []
     for _ in range(expect_positive("count", count)):
         listed = [thing() for _ in range(int(rng.choice(items)))]
         source, target = zip(*listed, strict=True)
-        drawn.append(Pair(list_in_words(source, ENGLISH), list_in_words(target, HUNGARIAN)))
+        drawn.append(Pair(list_in_words(source, "en"), list_in_words(target, "hu")))
     return drawn
 
 
-#: What a Hungarian number in words is put together from, longer ones first: "öt" begins "ötven".
-PARTS = sorted(
-    [*ONES[HUNGARIAN], *TENS[HUNGARIAN], "száz", "kétszáz", "tíz", "tizen", "húsz", "huszon"],
-    key=lambda part: (-len(part), part),
-)
-
+#: What a Hungarian number is put together from, longer ones first: "öt" begins "ötven".
+PARTS = ONES["hu"] + TENS["hu"] + "száz kétszáz tíz tizen húsz huszon".split()
+PARTS.sort(key=lambda part: (-len(part), part))
 _NAMES = {language: MONTHS[language] + WEEKDAYS[language] for language in MONTHS}
-_PIECES = {
-    ENGLISH: r"[^\W\d_]+|\d|\S",
-    HUNGARIAN: "|".join([*_NAMES[HUNGARIAN], *PARTS, "és", r"\d", r"\S"]),
-}
+_PIECES = {"en": r"[^\W\d_]+|\S", "hu": "|".join([*_NAMES["hu"], *PARTS, "és", r"\S"])}
 #: The words of each language: a word's index is its number. `Buckets` pads a source with 0.
 WORDS = {
-    ENGLISH: "<pad> , - 0 1 2 3 4 5 6 7 8 9 and hundred".split()
-    + _NAMES[ENGLISH]
-    + ONES[ENGLISH]
-    + TENS[ENGLISH],
-    HUNGARIAN: "<start> <end> , . 0 1 2 3 4 5 6 7 8 9 és".split() + _NAMES[HUNGARIAN] + PARTS,
+    "en": ["<pad>", *",-0123456789", "and", "hundred", *_NAMES["en"], *ONES["en"], *TENS["en"]],
+    "hu": ["<start>", "<end>", *",.0123456789", "és", *_NAMES["hu"], *PARTS],
 }
 START, END = 0, 1  #: Indices of what stands before a translation, and behind it.
 
@@ -192,29 +166,18 @@ def split(text: str, language: str) -> list[str]:
 
 
 def encode(text: str, language: str) -> np.ndarray:
-    """Number a text's words, (T,).
-
-    >>> encode("May 5", "en").shape
-    (2,)
-    """
-    words = split(text, language)
-    unknown = [word for word in words if word not in WORDS[language]]
-    if unknown:
+    """Number a text's words, (T,)."""
+    words, known = split(text, language), WORDS[language]
+    if unknown := [word for word in words if word not in known]:
         raise ValueError(f"text holds {unknown[0]!r}, which is no word of {language!r} here")
-    return np.array([WORDS[language].index(word) for word in words], dtype=int)
+    return np.array([known.index(word) for word in words], dtype=int)
 
 
 def decode(numbers: Iterable[int]) -> str:
-    """Write the Hungarian text of these words, up to its end.
-
-    >>> decode(encode("1903. május 14., csütörtök", "hu"))
-    '1903. május 14., csütörtök'
-    """
+    """Write the Hungarian text of these words, up to its end."""
     text, last = "", ""
-    for number in numbers:
-        if number == END:
-            break
-        word = WORDS[HUNGARIAN][number]
+    for number in itertools.takewhile(lambda number: number != END, numbers):
+        word = WORDS["hu"][number]
         joined = word in ",." or (word.isdigit() and last.isdigit())
         joined |= word in PARTS and last in PARTS
         text += word if joined or not text else f" {word}"
@@ -223,23 +186,14 @@ def decode(numbers: Iterable[int]) -> str:
 
 
 def batches(
-    pairs: Sequence[Pair],
-    batch_size: int,
-    seed: int | np.random.Generator,
-    *,
-    reverse_source: bool = False,
+    pairs: Sequence[Pair], batch_size: int, seed: Any, *, reverse_source: bool = False
 ) -> Buckets:
     """Cut texts into batches ((source, lengths), targets) of about the same length.
 
     source is (T_k, B), targets (T_q, B) with an end behind each and then -100, which
     `cross_entropy` leaves out. Reversed, the source is read from its end.
-
-    >>> some = batches(pairs(5, [1], seed=0), batch_size=5, seed=0)
-    >>> [((source, lengths), targets)] = some
-    >>> source.shape[1], lengths.shape, targets.shape[1]
-    (5, (5,), 5)
     """
     step = -1 if reverse_source else 1
-    sources = [encode(pair.source, ENGLISH)[::step] for pair in pairs]
-    targets = [np.append(encode(pair.target, HUNGARIAN), END) for pair in pairs]
+    sources = [encode(pair.source, "en")[::step] for pair in pairs]
+    targets = [np.append(encode(pair.target, "hu"), END) for pair in pairs]
     return Buckets(sources, targets, batch_size, fill=-100, seed=seed)
