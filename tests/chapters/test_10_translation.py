@@ -14,7 +14,8 @@ def test_no_date_can_be_right_word_for_word(chapter):
         written = names.by_dictionary(source)
         if source[-1].isdigit():
             assert written != target
-            assert sorted(dates.split(written, "hu")) == sorted(dates.split(target, "hu"))
+            both = (dates.split(text.replace(",", ""), "hu") for text in (written, target))
+            assert sorted(next(both)) == sorted(next(both)), "the words are all there"
     assert 0.6 < names.right[~names.is_date].mean() < 0.9
 
 
