@@ -1,4 +1,4 @@
-// room: 44rem, 44rem, 46rem
+// room: 47.3rem, 48.6rem, 52.8rem
 // <unrolled-translation>: a network that rnnlib trained translates the reader's dates and numbers into
 // Hungarian, word by word, and shows at which English words attention looks meanwhile.
 
@@ -47,7 +47,7 @@ const LEFT = 84, TOP = 92, TALL = 390, SPACE = 12; // SPACE: what a word of its 
 class Translation extends Figure {
   static css = `
     .told span { font-size: 0.88rem; color: var(--muted); }
-    .told { display: grid; min-height: 3em; align-content: start; }
+    .told { display: grid; min-height: 3.3em; align-content: start; }
     .told b { font-size: 1.05rem; overflow-wrap: anywhere; }
     .cell { fill: var(--state); }
     .frame { fill: none; stroke: var(--line); }
@@ -55,8 +55,8 @@ class Translation extends Figure {
     .word { font-size: 12px; }
     .chosen { font-weight: 700; }
     .status { min-height: 2.9em; }
-    @container (max-width: 560px) { .told { min-height: 4.4em; } }
-    @container (max-width: 420px) { .status { min-height: 4.35em; } }`;
+    @container (max-width: 560px) { .told { min-height: 4.8em; } .status { min-height: 4.35em; } }
+    @container (max-width: 420px) { .told { min-height: 6.4em; } .status { min-height: 5.8em; } }`;
   static weights = "translation.json";
   static heavy = true;
   static address = { text: unescaped, word: within(1, MOST) };
@@ -67,6 +67,7 @@ class Translation extends Figure {
     this.line = field({ label: "Dates from 1900 to 2099 and numbers below a thousand, in English", value: FIRST,
       onInput: (text) => this.type(text) });
     this.examples = buttonRow("Examples", EXAMPLES.map(([label, text]) => ({ label, onClick: () => {
+      this.row = 0;
       this.line.set(text);
       this.type(text);
     } })));
@@ -141,7 +142,7 @@ class Translation extends Figure {
     const look = told.length ? `it looks at ${told.join(", and at ")}` : "it looks at many words a little";
     this.drawing.setAttribute("aria-label", `Where each of ${target.length} Hungarian words looks. Before “${words[row]}” ${look}.`);
     this.say(`Before it writes “${words[row]}”, ${look}.${open}`);
-    this.table.fill(["", ...source], written.map(({ looks }, t) => [words[t], ...looks.map(percent)]));
+    this.table.fill(["word", ...source], written.map(({ looks }, t) => [words[t], ...looks.map(percent)]));
   }
 
   get setting() {
