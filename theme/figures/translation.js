@@ -1,4 +1,4 @@
-// room: 47.3rem, 48.6rem, 52.8rem
+// room: 47.5rem, 50.2rem, 54.3rem
 // <unrolled-translation>: a network that rnnlib trained translates the reader's dates and numbers into
 // Hungarian, word by word, and shows at which English words attention looks meanwhile.
 

@@ -3,12 +3,12 @@
 EDITS = {
     "attend": {
         "the mask is missing": "np.where(counts, scores, -np.inf) → scores",
-        "padding has the score 0, not minus infinity": "-np.inf) → 0.0)",
+        "padding has the score 0, not -inf": "-np.inf) → 0.0)",
         "the mask is one key too long": "np.arange(len(keys)) < → np.arange(len(keys)) <=",
         "the mask is one key too short": "< lengths[:, None] → < np.maximum(lengths[:, None] - 1, 1)",
-        "the softmax is taken over the queries, not over the keys": "scores.max(axis=2, → scores.max(axis=(0, 2),; raised.sum(axis=2, → raised.sum(axis=0,",
+        "the softmax runs over the queries, not the keys": "scores.max(axis=2, → scores.max(axis=(0, 2),; raised.sum(axis=2, → raised.sum(axis=0,",
         "the scores are divided by the root of H": "scores = np.where(counts, scores, → scores = np.where(counts, scores / queries.shape[2] ** 0.5,",
-        "the context is the sum of the values; the weights are missing": "weights, values), weights → counts[None] * np.ones_like(weights), values), weights",
+        "the context is a sum without the weights": "weights, values), weights → counts[None] * np.ones_like(weights), values), weights",
         "the weights are not divided by their sum": "raised / raised.sum(axis=2, keepdims=True) → raised",
         "a finite number is expected": "scores - scores.max(axis=2, keepdims=True) → scores",
         "yours gave": "values), weights → values)",
