@@ -24,7 +24,6 @@ EDITS = {
             "dscores, keys → dweights, keys",
             "dscores, queries → dweights, queries",
         ],
-        "dweights is made from the keys' order reversed": "dcontext, values) → dcontext, values[::-1])",
         "dqueries and dkeys are exchanged": "return dqueries, dkeys, → return dkeys, dqueries,",
     },
     "additive": {
