@@ -19,7 +19,6 @@ EDITS = {
         "the mean is not weighted": "(weights * dweights).sum( → dweights.mean(",
         "the mean is taken over the queries, not over the keys": "sum(axis=2 → sum(axis=0",
         "the factor before the bracket is missing": "weights * (dweights - mean) → dweights - mean",
-        "the mean is added": "dweights - mean → dweights + mean",
         "dweights stands in the place of dscores": [
             "dscores, keys → dweights, keys",
             "dscores, queries → dweights, queries",
