@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from IPython.core.interactiveshell import InteractiveShell
 
 from theme.addresses import published_at
-from theme.outside import NEEDS, Converter, needing
+from theme.outside import NEEDS, OPTIONAL, Converter, needing
 
 SOURCES = sorted((ROOT / "chapters").glob("*.ipynb"))
 NAMES = [path.stem for path in SOURCES]
@@ -73,7 +73,7 @@ def test_numbers_and_answers_are_those_of_the_page(html, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_code_is_the_chapter_s_own(html, name):
-    """But for the bar of a training and the guard of a cell that needs torch."""
+    """But for the bar of a training and the guard of a cell that needs an optional package."""
     own = {cell.id: cell.source for cell in read(SOURCES[NAMES.index(name)]).cells}
     for cell in outside(name).cells:
         if cell.cell_type == "code" and cell.id != "needs":
@@ -98,23 +98,22 @@ def test_a_cell_that_needs_torch_and_what_builds_on_it_are_guarded():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_without_torch_the_cells_that_need_it_say_so(html, name, capsys):
+def test_without_an_optional_package_the_cells_that_need_it_say_so(html, name, capsys):
     cells = {cell.id: cell for cell in outside(name).cells if cell.cell_type == "code"}
-    guarded = [cell for cell in cells.values() if cell.source.startswith("%%needs torch\n")]
-    assert [cell.id for cell in guarded] == list(needing(read(SOURCES[NAMES.index(name)]).cells))
+    guard = re.compile(r"%%needs (\w+)\n")
+    guarded = [cell for cell in cells.values() if guard.match(cell.source)]
+    needed = {cell.id: guard.match(cell.source)[1] for cell in guarded}
+    assert needed == needing(read(SOURCES[NAMES.index(name)]).cells)
     assert ("needs" in cells) == bool(guarded)
     for cell in cells.values():
-        assert (
-            "torch" not in cell.source
-            or cell in guarded
-            or not re.search(r"\b(import|from) torch\b", cell.source)
-        )
+        imports = re.search(rf"\b(import|from) ({'|'.join(OPTIONAL)})\b", cell.source)
+        assert not imports or cell in guarded
     if not guarded:
         return
     shell = InteractiveShell.instance()
     try:
         shell.run_cell(NEEDS).raise_error()
-        missing = guarded[0].source.replace("%%needs torch", "%%needs no_such_package")
+        missing = guard.sub("%%needs no_such_package\n", guarded[0].source)
         shell.run_cell(missing).raise_error()
         assert "needs no_such_package, which is not installed" in capsys.readouterr().out
         shell.run_cell("%%needs math\nimport math\nprint(math.factorial(5))").raise_error()
