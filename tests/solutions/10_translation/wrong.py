@@ -67,7 +67,7 @@ EDITS = {
         "it reads start at every step": "step(word, state → step(start, state",
         "the likeliest word is not taken": "np.argmax → np.argmin",
         "written is expected without the word before the first": "written = start, context, [] → written = start, context, [start]",
-        "an end that is reached belongs to it": "        written.append(word) →         written += [word] * (word != end)\n        if word == end:\n            break",
+        "an end that is reached belongs to it": "        written.append(word)\n        if word == end:\n            break →         if word == end:\n            break\n        written.append(word)",
     },
     "beam": {
         "the width likeliest of each beginning are kept, not of all": "grown += [((*words, k), total + log_p[k], after) for k in range(len(log_p))] → grown += [((*words, k), total + log_p[k], after) for k in np.argsort(-log_p)[:width]]; [:width]\n        complete → \n        complete",
@@ -96,5 +96,12 @@ EDITS = {
         "it is the precision, not the two numbers": "return matches, sum(ours.values()) → return matches / max(1, sum(ours.values())), sum(ours.values())",
     },
 }
-SURVIVORS = {}
+SURVIVORS = {
+    "additive: hidden = np.tanh((queries @ W_q.T)[:, :, None] + (keys @ W_k.T).swapaxes(0, 1)[None]) → hidden = np.tanh((queries @ W_q.T)[:, :, None] + (keys @ W_k.T).swapaxes(1, 0)[None])": "two axes are exchanged in either order",
+    "additive_backward: dz_k = dz.sum(axis=0).swapaxes(0, 1) → dz_k = dz.sum(axis=0).swapaxes(1, 0)": "two axes are exchanged in either order",
+    "forced_loss: counts = right >= 0 → counts = right >= -1": "no target is -1: words count from 0, and -100 is padding",
+    "forced_loss: words = np.where(counts, right, 0) → words = np.where(counts, right, -1)": "what is taken at padding does not count",
+    "forced_loss: return total / (targets >= 0).sum() → return total / (targets >= -1).sum()": "no target is -1: words count from 0, and -100 is padding",
+    "modified_precision: matches = sum((min(count, theirs[gram]) for gram, count in ours.items())) → matches = sum((min(theirs[gram], count) for gram, count in ours.items()))": "the smaller of two numbers, in either order",
+}
 ALLOWED = {}
