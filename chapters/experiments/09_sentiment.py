@@ -2,7 +2,8 @@
 
 `bags` are the best that we could make of bags of words; `kinds` trains the three cells on more and
 more reviews; `slices` asks where each errs; `asked` compares a reader that is asked after every
-word with one that is asked at the end; `real` needs SST-2, an optional download (rnnlib.data.sst2).
+word with one that is asked at the end; `sentences` and `real` need SST-2, an optional download
+(rnnlib.data.sst2).
 Learning rates are looked for with seeds of their own, at equal cost. About ten minutes.
 """
 
@@ -265,6 +266,13 @@ def labelled(count, seed):
     return [real("train")[n] for n in order[:count]]
 
 
+def sentences():
+    """How often the words of the training set stand in it."""
+    often = chapter.Counter(word for words, _ in real("train") for word in words)
+    rare = sum(times <= 2 for times in often.values())
+    return {"different": len(often), "once or twice": round(rare / len(often), 4)}
+
+
 def real_bag(count, seed, values):
     """Naive Bayes, its settings chosen on dev."""
     rated, best = lexicon() if values else {}, (0, None)
@@ -340,7 +348,8 @@ def real_sizes():
     return found
 
 
-PARTS = {"bags": bags, "kinds": kinds, "slices": slices, "asked": asked, "real": real_sizes}
+PARTS = {"bags": bags, "kinds": kinds, "slices": slices, "asked": asked}
+PARTS |= {"sentences": sentences, "real": real_sizes}
 
 if __name__ == "__main__":
     run(__file__, SETTINGS, PARTS, {"sentiment": sentiment})

@@ -26,6 +26,19 @@ def test_a_bag_stops_at_its_ceiling_and_arrives_there(chapter):
 def test_the_rules_are_about_two_thirds_right(chapter):
     share = chapter.names.share_right(chapter.names.by_rules, chapter.names.unseen)
     assert 0.63 < share < 0.70
+    known = ("the plot was not good .", "the plot was good but the cast was dull .")
+    others = ("although the plot was good , the cast was dull .", "the plot was far from good .")
+    others += ("the plot was anything but good .",)
+    told = [chapter.names.by_rules(review.split()) for review in (*known, *others)]
+    assert told == [False, False, True, True, True], "all are blame"
+
+
+def test_a_word_of_praise_stands_in_blame_as_often_as_in_praise():
+    shares = [
+        sum(one.probability for one in reviews.SKELETONS if one.label == k and "+" in one.words)
+        for k in (0, 1)
+    ]
+    assert shares[0] == pytest.approx(shares[1])
 
 
 def test_the_reader_knows_words_that_it_never_saw(chapter):
@@ -104,10 +117,12 @@ def test_the_slices_say_where_each_errs(chapter):
     assert np.mean(told["bag"]["not turned"]) < 0.8, "hard without a turned clause, too"
 
 
-def test_wilsons_interval_solves_its_equation(chapter):
-    for n, p in ((10, 1.0), (25, 0.36), (400, 0.9)):
-        for q in chapter.names.wilson(p, n):
-            assert (p - q) ** 2 == pytest.approx(1.96**2 * q * (1 - q) / n, abs=1e-12)
+def test_the_interval_is_that_of_the_formula(chapter):
+    z = 1.96
+    for n, p in ((10, 1.0), (25, 0.36), (400, 0.9), (7, 0.0)):
+        root = z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+        ends = [(p + z**2 / (2 * n) + sign * root) / (1 + z**2 / n) for sign in (-1, 1)]
+        assert chapter.names.wilson(p, n) == pytest.approx(ends, abs=1.01e-4)
 
 
 def test_one_changed_word_moves_what_it_should(chapter):
@@ -157,7 +172,7 @@ def test_answer_1():
 
 
 def test_answer_4(chapter):
-    assert chapter.names.wilson(1.0, 4)[0] == pytest.approx(1 / (1 + 1.96**2 / 4))
+    assert chapter.names.wilson(1.0, 4)[0] == pytest.approx(1 / (1 + 1.96**2 / 4), abs=1e-4)
     assert chapter.names.wilson(1.0, 4)[0] == pytest.approx(0.51, abs=0.005)
 
 

@@ -72,6 +72,7 @@ def test_the_ceiling_is_that_of_bags_of_real_words():
 
     assert best(words_of) == pytest.approx(best(slots_of))
     assert best(slots_of) < 0.95 * sum(one.probability for one in small), "some bags meet"
+    assert ceilings.bag(["good", "good"]) != ceilings.bag(["good"]), "a bag counts"
 
 
 def test_no_function_of_the_bag_beats_the_ceiling_on_drawn_reviews():

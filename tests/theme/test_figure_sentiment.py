@@ -98,6 +98,20 @@ def test_after_the_exchange_the_lstm_answers_otherwise_and_the_bag_as_before(fig
     assert counted == counts
 
 
+def test_the_answers_are_hidden_until_a_guess(figure):
+    lstm, counts = last(figure)
+    differ = (lstm > 50) != (counts > 50)
+    figure.locator("button", has_text="Guess first").click()
+    assert figure.locator("svg .dot, svg .square").count() == 0
+    assert figure.locator("tbody td", has_text="%").count() == 0
+    figure.locator("button", has_text="They differ").click()
+    assert figure.locator("svg .dot").count() > 0
+    said = figure.locator("p.status").text_content()
+    assert said.startswith("Right." if differ else "Not so.")
+    figure.locator("button", has_text="Exchange").click()
+    assert figure.locator("svg .dot").count() == 0, "another review, another guess"
+
+
 def test_a_review_of_the_reader_s_own_is_read(figure):
     figure.locator("input[type=text]").fill(
         "Although the plot was good, the cast was far from superb."

@@ -3,9 +3,9 @@
 // each word how likely praise is. Beside it a bag of words (naive Bayes) says the same. The reader
 // writes the review and exchanges its clauses: the bag ends where it was.
 
-import { Figure, field, wordsOf } from "./figure.js";
+import { Figure, field, oneOf, wordsOf } from "./figure.js";
 import { affine, layer, lstmStep, unpack, unroll } from "./network.js";
-import { html, numbers, percent, svg } from "./svg.js";
+import { buttonRow, html, numbers, percent, svg, toggle } from "./svg.js";
 
 const sigmoid = (z) => 1 / (1 + Math.exp(-z));
 
@@ -39,6 +39,7 @@ export function exchanged(words) {
   return first === "although" ? [first, ...turned] : turned;
 }
 
+const GUESSES = ["Both praise", "Both blame", "They differ"];
 const FIRST = "the plot was good but the music was terrible", LONGEST = 24;
 const TALL = 150, TOP = 12, LEFT = 46, WORDS = 92;
 
@@ -55,8 +56,9 @@ class Sentiment extends Figure {
     .status { min-height: 2.9em; }
     @container (max-width: 420px) { .status { min-height: 5.8em; } }`;
   static weights = "sentiment.json";
-  static address = { review: (text) => text };
+  static address = { review: (text) => text, guess: oneOf("on") };
   review = FIRST.split(" ");
+  guess = { on: false, made: null };
 
   build() {
     this.text = field({ label: "A review; write your own", value: FIRST, onInput: (text) => {
@@ -71,11 +73,18 @@ class Sentiment extends Figure {
       this.text.set(this.written);
       this.update();
     } }, "Exchange the two clauses");
+    this.guessing = toggle({ label: "Guess first", onChange: (on) => {
+      this.guess = { on, made: null };
+      this.update();
+    } });
+    this.guesses = buttonRow("At the end the LSTM and the bag", GUESSES.map((label) => ({
+      label, pressed: false, onClick: () => { this.guess.made = label; this.update(); },
+    })));
     this.drawing = svg("svg", { role: "img", height: TOP + TALL + WORDS, "aria-label": "Praise after each word" });
     this.table = numbers("All numbers");
     this.known = html("p", { class: "known" });
     return [
-      ...this.text.elements, html("div", { class: "buttons" }, this.swap),
+      ...this.text.elements, html("div", { class: "buttons" }, this.swap, this.guessing.element, this.guesses.element),
       html("p", { class: "keys" }, html("span", {}, html("b", { class: "one" }, "— "), "LSTM, reads"),
         html("span", {}, html("b", { class: "two" }, "- - "), "bag of words, counts")),
       this.drawing, this.status, this.table.element,
@@ -103,6 +112,14 @@ class Sentiment extends Figure {
     const ended = [...words, "."];
     this.review = words;
     [this.p, this.q] = [this.lstm(ended), this.counts(ended)];
+    this.guess.made = null;
+  }
+
+  get secret() { return this.guess.on && !this.guess.made; }
+
+  get outcome() {
+    const [one, other] = [this.p, this.q].map((values) => values.at(-1) > 0.5);
+    return GUESSES[one === other ? (one ? 0 : 1) : 2];
   }
 
   render(width) {
@@ -112,31 +129,40 @@ class Sentiment extends Figure {
     const parts = [["praise", 1, "grid"], ["", 0.5, "half"], ["blame", 0, "grid"]].flatMap(([name, p, kind]) => [
       svg("line", { class: kind, x1: LEFT, x2: width, y1: y(p), y2: y(p) }),
       svg("text", { class: "side", x: 0, y: y(p) + 4 }, name)]);
-    parts.push(svg("path", { class: "bag", d: line(this.q) }), svg("path", { class: "path", d: line(this.p) }));
-    this.q.forEach((p, t) => parts.push(svg("rect", { class: "square", x: x(t) - 2.5, y: y(p) - 2.5, width: 5, height: 5 })));
-    this.p.forEach((p, t) => parts.push(svg("circle", { class: "dot", cx: x(t), cy: y(p), r: 4 })));
+    if (!this.secret) {
+      parts.push(svg("path", { class: "bag", d: line(this.q) }), svg("path", { class: "path", d: line(this.p) }));
+      this.q.forEach((p, t) => parts.push(svg("rect", { class: "square", x: x(t) - 2.5, y: y(p) - 2.5, width: 5, height: 5 })));
+      this.p.forEach((p, t) => parts.push(svg("circle", { class: "dot", cx: x(t), cy: y(p), r: 4 })));
+    }
     const under = TOP + TALL + 14;
     words.forEach((word, t) => parts.push(svg("text", { class: "word", x: x(t) + 4, y: under,
       transform: `rotate(-90 ${x(t) + 4} ${under})` }, word)));
 
     const moved = this.p.map((p, t) => (t ? Math.abs(p - this.p[t - 1]) : Math.abs(p - 0.5)));
     const at = moved.indexOf(Math.max(...moved)), says = (p) => `${p > 0.5 ? "praise" : "blame"} (${percent(p)} for praise)`;
-    const story = `The LSTM ends at ${says(this.p.at(-1))}, the bag of words at ${says(this.q.at(-1))}. `
-      + `The LSTM changes its mind most at “${words[at]}”.`;
+    const right = this.guess.made ? (this.guess.made === this.outcome ? "Right. " : "Not so. ") : "";
+    const story = this.secret ? "At the end, does each of the two say praise or blame?"
+      : `${right}The LSTM ends at ${says(this.p.at(-1))}, the bag of words at ${says(this.q.at(-1))}. `
+        + `The LSTM's answer moves most at “${words[at]}”.`;
+    const known = (p) => (this.secret ? "–" : percent(p));
+    this.guessing.set(this.guess.on);
+    this.guesses.element.style.visibility = this.guess.on ? "visible" : "hidden";
+    this.guesses.set(GUESSES.indexOf(this.guess.made));
     this.swap.setAttribute("aria-disabled", !exchanged(this.review));
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${TOP + TALL + WORDS}`);
-    this.drawing.setAttribute("aria-label", `The probability of praise after each of ${words.length} words. ${story}`);
+    this.drawing.setAttribute("aria-label", `The probability of praise after each of ${words.length} words${this.secret ? ", hidden until you guess" : ""}. ${story}`);
     this.drawing.replaceChildren(...parts);
     this.say(story);
-    this.table.fill(["word", "LSTM", "bag"], words.map((word, t) => [word, percent(this.p[t]), percent(this.q[t])]));
+    this.table.fill(["word", "LSTM", "bag"], words.map((word, t) => [word, known(this.p[t]), known(this.q[t])]));
   }
 
   get setting() {
     const review = this.review.map((word) => (word === "," ? "comma" : word)).join("-");
-    return review === FIRST.replaceAll(" ", "-") ? {} : { review };
+    return { ...(review === FIRST.replaceAll(" ", "-") ? {} : { review }), ...(this.guess.on ? { guess: "on" } : {}) };
   }
 
-  set setting({ review = FIRST }) {
+  set setting({ review = FIRST, guess }) {
+    this.guess.on = guess === "on";
     this.tell(review.replaceAll("-", " "));
     this.text.set(this.written);
   }
