@@ -1,4 +1,4 @@
-// room: 35.9rem, 35.9rem, 38.5rem
+// room: 35.9rem, 35.9rem, 43.7rem
 // <unrolled-sentiment>: an LSTM that rnnlib trained reads a review, here in the page, and says after
 // each word how likely praise is. Beside it a bag of words (naive Bayes) says the same. The reader
 // writes the review and exchanges its clauses: the bag ends where it was.
@@ -39,7 +39,7 @@ export function exchanged(words) {
   return first === "although" ? [first, ...turned] : turned;
 }
 
-const GUESSES = ["Both praise", "Both blame", "They differ"];
+const GUESSES = ["Praise", "Blame"];
 const FIRST = "the plot was good but the music was terrible", LONGEST = 24;
 const TALL = 150, TOP = 12, LEFT = 46, WORDS = 92;
 
@@ -77,7 +77,7 @@ class Sentiment extends Figure {
       this.guess = { on, made: null };
       this.update();
     } });
-    this.guesses = buttonRow("At the end the LSTM and the bag", GUESSES.map((label) => ({
+    this.guesses = buttonRow("At the end the LSTM says", GUESSES.map((label) => ({
       label, pressed: false, onClick: () => { this.guess.made = label; this.update(); },
     })));
     this.drawing = svg("svg", { role: "img", height: TOP + TALL + WORDS, "aria-label": "Praise after each word" });
@@ -117,10 +117,7 @@ class Sentiment extends Figure {
 
   get secret() { return this.guess.on && !this.guess.made; }
 
-  get outcome() {
-    const [one, other] = [this.p, this.q].map((values) => values.at(-1) > 0.5);
-    return GUESSES[one === other ? (one ? 0 : 1) : 2];
-  }
+  get outcome() { return GUESSES[this.p.at(-1) > 0.5 ? 0 : 1]; }
 
   render(width) {
     const words = [...this.review, "."], step = (width - LEFT) / words.length;
@@ -141,7 +138,7 @@ class Sentiment extends Figure {
     const moved = this.p.map((p, t) => (t ? Math.abs(p - this.p[t - 1]) : Math.abs(p - 0.5)));
     const at = moved.indexOf(Math.max(...moved)), says = (p) => `${p > 0.5 ? "praise" : "blame"} (${percent(p)} for praise)`;
     const right = this.guess.made ? (this.guess.made === this.outcome ? "Right. " : "Not so. ") : "";
-    const story = this.secret ? "At the end, does each of the two say praise or blame?"
+    const story = this.secret ? "Does the LSTM end at praise or at blame?"
       : `${right}The LSTM ends at ${says(this.p.at(-1))}, the bag of words at ${says(this.q.at(-1))}. `
         + `The LSTM's answer moves most at “${words[at]}”.`;
     const known = (p) => (this.secret ? "–" : percent(p));
