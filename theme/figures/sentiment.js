@@ -1,4 +1,4 @@
-// room: 35.9rem, 35.9rem, 43.7rem
+// room: 35.9rem, 35.9rem, 41.2rem
 // <unrolled-sentiment>: an LSTM that rnnlib trained reads a review, here in the page, and says after
 // each word how likely praise is. Beside it a bag of words (naive Bayes) says the same. The reader
 // writes the review and exchanges its clauses: the bag ends where it was.
