@@ -4,7 +4,7 @@
 more reviews; `slices` asks where each errs; `asked` compares a reader that is asked after every
 word with one that is asked at the end; `sentences` and `real` need SST-2, an optional download
 (rnnlib.data.sst2).
-Learning rates are looked for with a seed of their own, at equal cost. About ten minutes.
+Learning rates are looked for with seeds of their own, at equal cost. About ten minutes.
 """
 
 import itertools
@@ -24,6 +24,7 @@ SETTINGS = {
     "tests": 2000,
     "bags": {"reviews": 4000, "H": [8, 64], "lr": [0.003, 0.01], "epochs": 30},
     "kinds": {
+        "tuning_seeds": [9, 10, 11],
         "reviews": [125, 250, 500, 1000, 2000, 4000],
         "updates": 1200,
         "lr": [0.003, 0.01, 0.03],
@@ -136,12 +137,14 @@ def read_right(model, examples, values=True):
 
 @cache
 def learning_rate(kind, values=True):
-    validation, seed = drawn(1000, SETTINGS["tuning_seed"], "SEEN"), SETTINGS["tuning_seed"]
+    # at a high rate some starts of the plain cell fail: one seed would choose by luck
+    validation = drawn(1000, SETTINGS["tuning_seed"], "SEEN")
+    seeds = SETTINGS["kinds"]["tuning_seeds"]
     tried = {
-        lr: read_right(read(kind, 1000, lr, seed, values), validation, values)
+        lr: [read_right(read(kind, 1000, lr, seed, values), validation, values) for seed in seeds]
         for lr in SETTINGS["kinds"]["lr"]
     }
-    return max(tried, key=tried.get), tried
+    return max(tried, key=lambda lr: np.mean(tried[lr])), tried
 
 
 def kinds():
