@@ -24,7 +24,7 @@ export function bag({ values, bag: { prior, weights } }) {
   const name = (word) => (word in values ? (values[word] > 0 ? "+" : "-") : word);
   return (words) => words.map((_, t) => {
     const seen = new Set(words.slice(0, t + 1).map(name));
-    return sigmoid([...seen].reduce((sum, feature) => sum + (weights[feature] ?? 0), prior));
+    return sigmoid([...seen].reduce((sum, feature) => sum + weights[feature], prior));
   });
 }
 
