@@ -16,7 +16,7 @@ ROOT = THEME.parent
 SITE, BOOKS = "html", ("book", "epub")  # names of builders
 TOKENS = ROOT / "rnnlib" / "tokens.css"
 PARTS = "addresses course markup reference code formulas pictures live".split()
-PARTS += "cards search social pages downloads book".split()
+PARTS += "cards search social pages downloads exercise book".split()
 
 
 def configure(app: Sphinx, config) -> None:
@@ -25,7 +25,8 @@ def configure(app: Sphinx, config) -> None:
 
     parts = [TOKENS, *THEME.iterdir(), *THEME.glob("static/*"), *THEME.glob("figures/*.js*")]
     parts += [Path(app.srcdir, name) for name in ("glossary.md", "references.bib")]  # for cards
-    parts += [ROOT / "CITATION.cff"]
+    parts += [ROOT / "CITATION.cff", ROOT / "_build" / "pyodide" / "files.json"]
+    parts += [*THEME.glob("lab/*"), *ROOT.glob("exercises/*/*.ipynb")]
     config.written_from = [
         zlib.crc32(path.read_bytes()) for path in sorted(parts) if path.is_file()
     ]

@@ -18,7 +18,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from theme import SITE, TOKENS
 from theme.addresses import EXERCISES_BRANCH, colab, repository, version
 from theme.cards import cards
-from theme.downloads import book, exercise_of, files_read
+from theme.downloads import book, exercise_of, exercises, files_read
 from theme.formulas import katex_folder
 from theme.live import scripts
 from theme.reference import source_of
@@ -42,10 +42,11 @@ def exercise_box(config, name: str) -> str:
     folder = f"exercises/{name}"
     opened = colab(config, EXERCISES_BRANCH, f"{name}/{name}.ipynb")
     return f"""
-<section class="exercise" id="exercise" aria-labelledby="exercise-title">
+<section class="exercise" id="exercise" aria-labelledby="exercise-title" data-exercise="{name}">
 <h2 id="exercise-title">The exercise</h2>
 <p>The pieces of this chapter, left for you to write; tests right below each answer at once.</p>
 <ul class="launch">
+<li><a href="{folder}.html">Do it here</a></li>
 <li><a href="{folder}/{name}.zip">Download the exercise with rnnlib (zip)</a></li>
 <li><a href="{folder}/{name}.ipynb" download>The notebook alone</a></li>
 <li><a href="{opened}">Open it in Colab</a></li>
@@ -186,9 +187,11 @@ def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, d
         },
         "base": urlsplit(app.config.html_baseurl).path,
         "citation": cited,
-        "description": description(pagename, doctree),
+        "description": context.get("description") or description(pagename, doctree),
+        "exercises": exercises(),
         "modules": scripts(doctree),
-        "outline": sections and app.builder.render_partial(sections)["fragment"],
+        "outline": context.get("lab", {}).get("outline")
+        or (sections and app.builder.render_partial(sections)["fragment"]),
         "paper": re.search(
             r"--paper: var\(--light, (#\w+)\) var\(--dark, (#\w+)\)", colours
         ).groups(),
