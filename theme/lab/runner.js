@@ -1,13 +1,11 @@
 // Python's worker as the page sees it: started once, ended where nothing else ends a cell, started again.
 
-const LIMIT = 10; // seconds that a cell may run
-const GRACE = 4; // and then until the worker is ended, because the loop is not Python's
-
 export class Runner {
   // how: what worker.js needs to start; told(state, part): "loading" with the share that is there,
   // "ready", "running", "off", or "failed" with the reason
   constructor(how, told) {
-    Object.assign(this, { how, told, ran: new Map(), runs: 0 });
+    // grace: seconds beyond a cell's limit, after which the worker is ended: the loop is not Python's
+    Object.assign(this, { how, told, ran: new Map(), runs: 0, grace: 4 });
   }
 
   // Resolves when Python is ready
@@ -40,7 +38,7 @@ export class Runner {
     this.ran.clear(); // nothing of what has run is left
   }
 
-  // Run cells, [{ id, source }], one after the other. say(id, what, detail): "fetching", "running",
+  // Run cells, [{ id, source, seconds }], one after the other. say(id, what, detail): "fetching", "running",
   // "text", "picture", "ended" with "" or what went wrong. Resolves when all have run or were ended.
   async run(cells, say) {
     await this.start();
@@ -58,20 +56,22 @@ export class Runner {
         if (data.failed) return this.stopped(`Python itself gave up: ${data.failed}`);
         if (data.done) return resolve("ready");
         if ("ended" in data) {
+          const { source, seconds } = cells.find(({ id }) => id === data.id);
           clearTimeout(this.watch);
-          this.ran.set(data.id, cells.find(({ id }) => id === data.id).source);
-          const late = `It was ended after ${LIMIT} seconds. Does a loop in it never end?`;
+          this.ran.set(data.id, source);
+          const late = `It was ended after ${seconds} seconds. Does a loop in it never end?`;
           return say(data.id, "ended", data.ended === "time" ? late : data.ended);
         }
         now = data.id;
         if (data.running) {
-          const late = `It was ended after ${LIMIT + GRACE} seconds, inside a function that Python itself could not leave. ` +
+          const seconds = cells.find(({ id }) => id === data.id).seconds + this.grace;
+          const late = `It was ended after ${seconds} seconds, inside a function that Python itself could not leave. ` +
             "Python was started again, and the cells above were run again.";
-          this.watch = setTimeout(() => this.stopped(late), (LIMIT + GRACE) * 1000);
+          this.watch = setTimeout(() => this.stopped(late), seconds * 1000);
         }
         for (const what of ["fetching", "running", "text", "picture"]) if (data[what]) say(data.id, what, data[what]);
       };
-      this.worker.postMessage({ run, cells, seconds: LIMIT });
+      this.worker.postMessage({ run, cells });
     });
     this.heard = this.stopped = null;
     this.told(state);

@@ -1,7 +1,7 @@
 // Python in a worker of its own, so that the page can always be used and a stuck cell can be ended.
 //
 // In:  { base, files, wheel, shell }      start Python; answered by { ready } or { failed: why }
-//      { run, cells: [{ id, source }], seconds }   run these; each is answered by { run, id, running },
+//      { run, cells: [{ id, source, seconds }] }   run these; each is answered by { run, id, running },
 //      { run, id, text }, { run, id, picture } and { run, id, ended: what went wrong, or "" }, all by { run, done }
 // Out: also { loaded: bytes } while files come
 
@@ -33,13 +33,13 @@ async function start(how) {
   python.unpackArchive(await wheel.arrayBuffer(), "wheel");
   python.FS.writeFile("/home/pyodide/shell.py", await code.text());
   shell = python.pyimport("shell");
-  python.runPython("import numpy, rnnlib.testing"); // else the first cell would wait for it
+  python.runPython("import numpy.random, rnnlib.testing"); // else the first cell would wait for it
 }
 
 const DRAWS = /\bmatplotlib\b|\brnnlib\b.*\bplot\b/;
 
-async function run({ run, cells, seconds }) {
-  for (const { id, source } of cells) {
+async function run({ run, cells }) {
+  for (const { id, source, seconds } of cells) {
     if (DRAWS.test(source) && !python.loadedPackages.matplotlib) {
       postMessage({ run, id, fetching: true });
       await python.loadPackage("matplotlib", { messageCallback() {} });
