@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def text_of(source: str, page: Page) -> str:
     """A Markdown cell as HTML; its headings are noted for the outline."""
     parser, env = markdown(), {}
     tokens = parser.parse(source, env)
-    for opening, words in zip(tokens, tokens[1:], strict=False):
+    for opening, words in pairwise(tokens):
         if opening.type == "heading_open":
             title = words.content
             anchor = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from browsing import HTML, ROOT
+from exercises import solved
 
 START = """async () => {
   const scripts = document.querySelector("script[type=module][src*='/lab.']").src;
@@ -56,3 +58,13 @@ def runtime() -> dict[str, list[int]]:
 def released(slug: str) -> dict[str, Any]:
     text = Path(HTML, "exercises", slug, f"{slug}.ipynb").read_text(encoding="utf-8")
     return json.loads(text)
+
+
+def solutions(slug: str) -> dict[str, str]:
+    """The instructor's lines for each cell to write, without markers and planted faults."""
+    found = {}
+    for cell in solved(slug).cells:
+        if cell.is_solution:
+            source = re.sub(r"(?s) *### BEGIN FAULTY.*?### END FAULTY\n", "", cell.source)
+            found[cell.id] = re.sub(r" *### (BEGIN|END) SOLUTION\n?", "", source)
+    return found

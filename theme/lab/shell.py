@@ -4,15 +4,15 @@ One namespace for all, the value of a last line shown, output as it comes, figur
 and a limit of time: an endless loop of Python's is ended at its next turn.
 """
 
-import __main__
 import ast
 import base64
 import io
-import json
 import linecache
 import sys
 import time
 import traceback
+
+import __main__
 
 LONGEST = 20_000  # characters that a cell may print
 
@@ -62,9 +62,8 @@ class Output(io.TextIOBase):
         return True
 
     def write(self, text):
-        room = LONGEST - self.sent
-        if room > 0:
-            self.waiting.append(text[:room])
+        if self.sent <= LONGEST:
+            self.waiting.append(text[: LONGEST - self.sent])
             self.sent += len(text)
             if self.sent > LONGEST:
                 self.waiting.append(f"\n… more than {LONGEST} characters; the rest is not shown.\n")
@@ -132,7 +131,7 @@ def run(name, source, seconds, send):
 
 
 def told(error):
-    """The sentences of a failed test; of any other error what Python says, without our own lines."""
+    """The sentences of a failed test; of another error what Python says, without our lines."""
     if hasattr(error, "_render_traceback_"):
         return "\n".join(error._render_traceback_())
     story = traceback.TracebackException.from_exception(error)

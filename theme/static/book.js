@@ -214,6 +214,16 @@ if (places.size) {
   if (last && !location.hash && scrollY < innerHeight) offer(last);
 }
 
+// How much of a chapter's exercise was done in its page.
+for (const box of document.querySelectorAll("[data-exercise]")) {
+  let done = null;
+  try { done = localStorage.getItem("unrolled:done:" + box.dataset.exercise); } catch { /* a private window */ }
+  if (!done || done.startsWith("0")) continue;
+  const words = document.createElement("p");
+  words.textContent = `✓ Done in this browser: ${done} exercises.`;
+  box.querySelector(".launch").before(words);
+}
+
 function offer({ hash, name }) {
   const link = document.createElement("a");
   link.href = hash;
