@@ -19,6 +19,7 @@ export function edit(old, { text, label, changed, run }) {
         // Ctrl and Enter of the default map would open a line; Escape, then Tab leaves the editor
         keymap.of([pressed("Ctrl-Enter"), pressed("Mod-Enter"), ...historyKeymap, indentWithTab, ...defaultKeymap]),
         EditorView.contentAttributes.of({
+          tabindex: "0", // it scrolls sideways
           "aria-label": label,
           "aria-description": "Control and Enter runs it. Escape, then Tab leaves it.",
         }),

@@ -31,7 +31,7 @@ async function start(how) {
   const [wheel, code] = await Promise.all(parts);
   if (!wheel.ok || !code.ok) throw new Error("a file of the page could not be fetched");
   python.unpackArchive(await wheel.arrayBuffer(), "wheel");
-  python.FS.writeFile("/home/pyodide/shell.py", await code.text());
+  python.FS.writeFile("shell.py", await code.text());
   shell = python.pyimport("shell");
   python.runPython("import numpy.random, rnnlib.testing"); // else the first cell would wait for it
 }
