@@ -34,6 +34,7 @@ from theme.carrier import CORE, FILES, RUNTIME
 from theme.code import Formatter
 from theme.downloads import exercises
 from theme.formulas import CLOSING, JOINER, ON_ONE_LINE, _render, katex_folder
+from theme.markup import CHAPTERS
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,10 @@ def text_of(source: str, page: Page) -> str:
     """A Markdown cell as HTML; its headings are noted for the outline."""
     parser, env = markdown(), {}
     tokens = parser.parse(source, env)
+    for inline in tokens:
+        for token in inline.children or ():
+            if token.type == "text" and CHAPTERS.search(token.content):
+                token.type, token.content = "html_inline", linked(token.content, page.chapters)
     for opening, words in pairwise(tokens):
         if opening.type == "heading_open":
             title = words.content
@@ -88,6 +93,17 @@ def text_of(source: str, page: Page) -> str:
             else:
                 page.headings.append((opening.tag, anchor, title))
     return parser.renderer.render(tokens, parser.options, env)
+
+
+def linked(text: str, chapters: list[str]) -> str:
+    """A text whose chapters are links, as on the other pages (theme/markup.py)."""
+
+    def link(number: re.Match) -> str:
+        slug = next((one for one in chapters if one.startswith(f"{number[0][-2:]}_")), None)
+        return f'<a href="../{slug}.html">{number[0]}</a>' if slug else number[0]
+
+    each = r"[Cc]hapter \d\d|\d\d"
+    return CHAPTERS.sub(lambda names: re.sub(each, link, names[0]), html.escape(text))
 
 
 def code_of(source: str) -> str:
@@ -103,7 +119,7 @@ def code_of(source: str) -> str:
 class Page:
     """What is known of a page while it is written."""
 
-    slug: str
+    chapters: list[str]  # that can be linked to
     title: str = ""
     headings: list[tuple[str, str, str]] = field(default_factory=list)
     answers: list[dict[str, Any]] = field(default_factory=list)  # answer → its tests and points
@@ -114,13 +130,13 @@ def points(number: int) -> str:
     return f"{number} point" + "s" * (number != 1)
 
 
-def written(slug: str, notebook: dict[str, Any]) -> Page:
+def written(notebook: dict[str, Any], chapters: list[str]) -> Page:
     """The notebook's cells, one after the other."""
-    page = Page(slug)
+    page = Page(chapters)
     for cell in notebook["cells"]:
         source = "".join(cell["source"])
         marks = cell["metadata"].get("nbgrader", {})
-        name = html.escape(marks.get("grade_id", cell["id"]))
+        name = marks.get("grade_id", cell["id"])
         if cell["cell_type"] == "markdown" and not marks.get("solution"):
             page.body.append(text_of(source, page))
         elif cell["cell_type"] == "markdown":
@@ -218,7 +234,7 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
         if not source.is_file():
             continue  # downloads.py has warned
         released = source.read_bytes()
-        page = written(slug, json.loads(released))
+        page = written(json.loads(released), app.config.chapters)
         total = sum(sum(answer["tests"].values()) for answer in page.answers)
         data = {
             "slug": slug,

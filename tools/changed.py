@@ -59,6 +59,9 @@ def commands(files: list[str]) -> list[list[str]]:
                         ROOT / "tests/theme/test_network.py",
                     ]
                     tests |= {str(path.relative_to(ROOT)) for path in paths}
+            case ("theme", "lab", _):
+                pages |= {"02_cell"}
+                tests |= {"tests/theme/test_lab.py", "tests/theme/test_exercise.py"}
             case ("theme", *_) | ("chapters", _) | ("_config.yml",) | ("_toc.yml",):
                 pages |= {"index", "02_cell"}  # what every page shares, seen on two
                 tests.add(f"tests/theme/test_{file.stem}.py")  # if there is one
