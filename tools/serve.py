@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-COMPRESSED = (".html", ".css", ".js", ".json", ".svg", ".ipynb", ".txt", ".xml")
+COMPRESSED = (".html", ".css", ".js", ".mjs", ".json", ".svg", ".ipynb", ".txt", ".xml", ".wasm")
 
 
 @lru_cache(maxsize=256)

@@ -1,8 +1,8 @@
 // The editor of a cell: CodeMirror with what a few lines of Python need. esbuild makes one file of it,
 // which the page loads when the reader begins to write.
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { python } from "@codemirror/lang-python";
-import { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { pythonLanguage } from "@codemirror/lang-python";
+import { LanguageSupport, bracketMatching, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { EditorState } from "@codemirror/state";
 import { EditorView, drawSelection, keymap } from "@codemirror/view";
 import { classHighlighter } from "@lezer/highlight";
@@ -15,7 +15,7 @@ export function edit(old, { text, label, changed, run }) {
       doc: text,
       extensions: [
         history(), drawSelection(), bracketMatching(), indentOnInput(), indentUnit.of("    "),
-        python(), syntaxHighlighting(classHighlighter),
+        new LanguageSupport(pythonLanguage), syntaxHighlighting(classHighlighter),
         // Ctrl and Enter of the default map would open a line; Escape, then Tab leaves the editor
         keymap.of([pressed("Ctrl-Enter"), pressed("Mod-Enter"), ...historyKeymap, indentWithTab, ...defaultKeymap]),
         EditorView.contentAttributes.of({

@@ -110,6 +110,7 @@ async function write() {
     return false;
   }
   for (const cell of cells) if (cell.kind === "answer" || cell.kind === "try") open(cell);
+  for (const { scratch } of answers) if (scratch) open(scratch);
   return true;
 }
 
@@ -130,18 +131,16 @@ function put(cell, text) {
   }
 }
 
-async function scratch(answer) {
-  if (!(await write())) return;
-  if (!answer.scratch) {
-    const cell = { id: `scratch-${answer.id}`, kind: "scratch", of: answer, given: "" };
-    cell.code = make("div");
-    cell.box = make("div", { class: "lab lab-scratch" }, cell.code);
-    answer.box.after(cell.box);
-    answer.scratch = cell;
-    tools(cell, button("Run", () => press(cell)), make("span", { class: "lab-aside" }, "Only for trying things out. It is not marked."));
-    open(cell);
-  }
-  answer.scratch.editor.focus();
+// The scratch cell beside an answer
+function scratchOf(answer) {
+  if (answer.scratch) return answer.scratch;
+  const cell = { id: `scratch-${answer.id}`, kind: "scratch", of: answer, given: "" };
+  cell.code = make("div", { class: "highlight" }, make("pre", {}, sourceOf(cell)));
+  cell.box = make("div", { class: "lab lab-scratch" }, cell.code);
+  answer.box.after(cell.box);
+  tools(cell, button("Run", () => press(cell)), make("span", { class: "lab-aside" }, "Only for trying things out. It is not marked."));
+  if (editor) open(cell);
+  return (answer.scratch = cell);
 }
 
 function tools(cell, ...buttons) {
@@ -289,14 +288,7 @@ async function take(file) {
     const found = read(await file.text(), about, given, await released());
     if (Object.keys(work.cells).length && !confirm("The answers in that notebook take the place of those on this page. Go on?")) return;
     for (const [id, text] of Object.entries(found.cells)) put(byId.get(id), text);
-    for (const [id, text] of Object.entries(found.scratch)) {
-      const answer = byId.get(id);
-      if (answer.scratch) answer.scratch.editor.set(text);
-      else {
-        work.scratch[id] = text;
-        await scratch(answer);
-      }
-    }
+    for (const [id, text] of Object.entries(found.scratch)) put(scratchOf(byId.get(id)), text);
     save();
     note(`Read: ${plural(Object.keys(found.cells).length, "answer")} from ${file.name}.`);
     if (found.unused.length) note(`Not used: ${found.unused.join("; ")}.`);
@@ -316,6 +308,7 @@ document.getElementById("lab-files").append(
 );
 document.querySelector("article h1").after(notes);
 note(...news);
+if (news.length) save();
 
 // ── the page ────────────────────────────────────────────────────────────────
 
@@ -329,7 +322,7 @@ for (const cell of cells) {
     if (cell.id in work.cells) cell.code.querySelector("pre").textContent = work.cells[cell.id];
     cell.writing = button("Write", async () => (await write()) && cell.editor.focus(), { "aria-label": `Write ${cell.id}` });
     const runs = about.python ? [button(cell.kind === "answer" ? "Run and test" : "Run", () => press(cell), { class: "lab-main" })] : [];
-    const more = cell.kind === "answer" ? [button("Scratch cell", () => scratch(cell))] : [];
+    const more = cell.kind === "answer" ? [button("Scratch cell", async () => (await write()) && scratchOf(cell).editor.focus())] : [];
     tools(cell, cell.writing, ...runs, ...more);
     cell.code.addEventListener("click", async () => !getSelection().toString() && (await write()) && cell.editor.focus());
   } else if (cell.kind === "given") {
@@ -344,5 +337,5 @@ for (const [place, cell] of cells.entries()) {
     /^Hint/.test(fold.textContent.trim()) && fold.compareDocumentPosition(cell.box) & Node.DOCUMENT_POSITION_FOLLOWING &&
     (!above || above.compareDocumentPosition(fold) & Node.DOCUMENT_POSITION_FOLLOWING));
 }
-for (const id of Object.keys(work.scratch)) if (byId.has(id)) scratch(byId.get(id));
+for (const id of Object.keys(work.scratch)) if (byId.has(id)) scratchOf(byId.get(id));
 progress();

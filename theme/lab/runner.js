@@ -45,7 +45,7 @@ export class Runner {
     const run = ++this.runs;
     this.told("running");
     const state = await new Promise((resolve) => {
-      let now;
+      let now = cells[0]?.id;
       this.stopped = (why) => {
         this.end();
         say(now, "ended", why);

@@ -7,20 +7,27 @@
 
 let python, shell, files;
 
-// what a page waits for, in bytes over the wire, although the browser hands them over unpacked
+// What a page waits for, in bytes over the wire, although the browser hands them over unpacked. A file
+// that does not come is said here, since Pyodide itself would wait for ever.
 const fetched = self.fetch.bind(self);
 self.fetch = async (address, ...rest) => {
-  const answer = await fetched(address, ...rest);
-  const name = decodeURIComponent(new URL(answer.url).pathname.split("/").at(-1));
+  const name = new URL(address, self.location).pathname.split("/").at(-1);
+  const missing = (error) => { postMessage({ failed: `${name} could not be fetched` }); throw error; };
+  const answer = await fetched(address, ...rest).catch(missing);
+  if (!answer.ok) missing(new Error(answer.statusText));
   const [size, wire] = files?.[name] ?? [0, 0];
-  if (!size || !answer.body) return answer;
-  const count = new TransformStream({
-    transform(part, out) {
-      postMessage({ loaded: (part.length * wire) / size });
-      out.enqueue(part);
+  if (!size) return answer;
+  const reader = answer.body.getReader();
+  const counted = new ReadableStream({
+    async pull(out) {
+      const { done, value } = await reader.read().catch(missing);
+      if (done) return out.close();
+      postMessage({ loaded: (value.length * wire) / size });
+      out.enqueue(value);
     },
   });
-  return new Response(answer.body.pipeThrough(count), { status: answer.status, headers: answer.headers });
+  // not every host knows the type that a browser compiles as it comes
+  return new Response(counted, name.endsWith(".wasm") ? { headers: { "Content-Type": "application/wasm" } } : {});
 };
 
 async function start(how) {
@@ -29,7 +36,6 @@ async function start(how) {
   const parts = [fetch(how.wheel), fetch(how.shell)];
   python = await loadPyodide({ indexURL: how.base, packages: ["numpy"] });
   const [wheel, code] = await Promise.all(parts);
-  if (!wheel.ok || !code.ok) throw new Error("a file of the page could not be fetched");
   python.unpackArchive(await wheel.arrayBuffer(), "wheel");
   python.FS.writeFile("shell.py", await code.text());
   shell = python.pyimport("shell");
