@@ -18,18 +18,19 @@ class NamedStubs(ClearSolutions):
     """Solutions become stubs that say which function is missing.
 
     Where the exercise is to mend a faulty function, the solution cell also holds
-    the faulty lines, as comments between BEGIN FAULTY and END FAULTY: these are
-    what the student receives, in place of a stub.
+    the faulty lines, as comments between BEGIN FAULTY and END FAULTY, in one place or
+    in several: these are what the student receives, in place of a stub.
     """
 
     faulty = re.compile(r"[ \t]*### BEGIN FAULTY\n(.*?)[ \t]*### END FAULTY\n", re.DOTALL)
     solution = re.compile(r"[ \t]*### BEGIN SOLUTION\n.*?### END SOLUTION(?:\n|$)", re.DOTALL)
 
     def preprocess_cell(self, cell, resources, cell_index):
-        if cell.cell_type == "code" and (match := self.faulty.search(cell.source)):
-            lines = re.sub(r"(?m)^([ \t]*)# ", r"\1", match[1])
+        if cell.cell_type == "code" and self.faulty.search(cell.source):
             cell.source = self.solution.sub("", cell.source)
-            cell.source = self.faulty.sub(lambda _: lines, cell.source)
+            cell.source = self.faulty.sub(
+                lambda match: re.sub(r"(?m)^([ \t]*)# ", r"\1", match[1]), cell.source
+            )
             return cell, resources
         name = re.search(r"(?m)^def (\w+)", cell.source)
         missing = f'raise NotImplementedError("{name[1]} is not written yet")' if name else "..."

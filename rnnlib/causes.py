@@ -191,6 +191,7 @@ _UNEQUAL = "the arrays that are put together have different shapes"
 # Python's and NumPy's words, what must stand in the line besides, and what usually causes them
 CRASHES = [
     ("broadcast.*input array", "", "what is stored there has another shape than its place"),
+    (r"\(\d+,\) and \(\d+,\) not aligned", "", "the two vectors have different lengths"),
     ("matmul|not aligned", "", "the shapes do not fit; does a matrix need .T, or another order?"),
     ("inhomogeneous|must match exactly|same number of dim|same shape", "", _UNEQUAL),
     ("broadcast", "", "the shapes do not fit; does an array need .T, or another axis?"),

@@ -26,7 +26,7 @@ from theme.markup import CHAPTERS, chapter_of
 
 log = logging.getLogger(__name__)
 
-OPTIONAL = ["torch", "sacrebleu"]
+OPTIONAL = ["torch", "sacrebleu", "statsmodels"]
 NEEDS = """\
 # Cells that begin with %%needs run only where that package is installed.
 import importlib.util

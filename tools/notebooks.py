@@ -124,7 +124,8 @@ def canonical(notebook: nbformat.NotebookNode, keep_outputs: bool) -> nbformat.N
         )
         if cell.cell_type != "code":
             continue
-        if cell.metadata.get("nbgrader", {}).get("grade"):  # a test stands folded in JupyterLab
+        # a test, and what only tests use, stand folded in JupyterLab
+        if cell.metadata.get("nbgrader", {}).get("grade") or cell.id == "only_tests":
             cell.metadata["jupyter"] = {"source_hidden": True}
         count += 1
         cell.execution_count = count if keep_outputs else None

@@ -39,6 +39,7 @@ TOOLS = {
     "validation",
     "data.download",
     "data.text",
+    "data.dates",
 }
 MOST = 10  # values to call with: beyond, the number of calls explodes
 
