@@ -162,6 +162,12 @@ def test_at_work_the_page_is_accessible_and_fits(desk, scheme, width):
     desk.set_viewport_size({"width": width, "height": 900})
     desk.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
     assert violations(desk) == []
+    first = cell(desk, FIRST).locator(".cm-editor")
+    first.locator(".cm-content").focus()
+    shade = first.evaluate("e => getComputedStyle(e).backgroundColor")
+    assert shade == cell(desk, "imports").locator(".highlight").evaluate(
+        "e => getComputedStyle(e).backgroundColor"
+    ), "also while one writes in it"
     assert desk.evaluate("document.documentElement.scrollWidth") <= width
 
 

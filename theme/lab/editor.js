@@ -18,6 +18,7 @@ export function edit(old, { text, label, changed, run }) {
         new LanguageSupport(pythonLanguage), syntaxHighlighting(classHighlighter),
         // Ctrl and Enter of the default map would open a line; Escape, then Tab leaves the editor
         keymap.of([pressed("Ctrl-Enter"), pressed("Mod-Enter"), ...historyKeymap, indentWithTab, ...defaultKeymap]),
+        EditorView.editorAttributes.of({ class: "lab-editor" }),
         EditorView.contentAttributes.of({
           tabindex: "0", // it scrolls sideways
           "aria-label": label,
@@ -27,7 +28,6 @@ export function edit(old, { text, label, changed, run }) {
       ],
     }),
   });
-  view.dom.classList.add("lab-editor");
   old.replaceWith(view.dom);
   return {
     get: () => view.state.doc.toString(),

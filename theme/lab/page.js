@@ -59,10 +59,10 @@ function save() {
 }
 addEventListener("pagehide", () => saving && save());
 addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
-addEventListener("storage", ({ key }) => {
-  if (key?.startsWith(`unrolled:exercise:${about.slug}:`)) {
-    note("This exercise was changed in another tab. What is written last is kept: reload one of the two before you go on.");
-  }
+addEventListener("storage", function elsewhere({ key }) {
+  if (!key?.startsWith(`unrolled:exercise:${about.slug}:`)) return;
+  removeEventListener("storage", elsewhere);
+  note("This exercise was changed in another tab. What is written last is kept: reload one of the two before you go on.");
 });
 
 function wrote(cell, text) {
@@ -100,19 +100,17 @@ function progress() {
 
 // ── editors ─────────────────────────────────────────────────────────────────
 
-let editor; // the module, once somebody writes
-async function write() {
-  if (editor) return true;
-  try {
-    editor = await import("./editor.js");
-  } catch {
-    note("The editor could not be fetched: is there a network?");
-    return false;
-  }
+let editor, writing; // the module, once somebody writes
+const write = () => (writing ??= import("./editor.js").then((module) => {
+  editor = module;
   for (const cell of cells) if (cell.kind === "answer" || cell.kind === "try") open(cell);
   for (const { scratch } of answers) if (scratch) open(scratch);
   return true;
-}
+}, () => {
+  writing = null;
+  note("The editor could not be fetched: is there a network?");
+  return false;
+}));
 
 function open(cell) {
   const label = cell.kind === "answer" ? `${cell.id}: your lines` : cell.kind === "try" ? `${cell.id}, to play with` : `Scratch cell beside ${cell.of.id}`;
@@ -206,7 +204,8 @@ function verdict(test, wrong) {
       make("span", {}, wrong ? (answer.tests.length > 1 ? title : "") : "These are the tests that you see; other numbers come when it is marked.")),
   );
   if (wrong) test.out.append(make("pre", { class: "lab-said" }, wrong));
-  work.passed = work.passed.filter((id) => id !== test.id).concat(wrong ? [] : [test.id]);
+  const stands = runner.ran.get(answer.id) === sourceOf(answer); // nothing was typed meanwhile
+  work.passed = work.passed.filter((id) => id !== test.id).concat(wrong || !stands ? [] : [test.id]);
   if (test === answer.tests.at(-1)) {
     const right = done(answer);
     work.tries[answer.id] = right ? 0 : (work.tries[answer.id] ?? 0) + 1;

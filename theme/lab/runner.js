@@ -65,7 +65,7 @@ export class Runner {
         now = data.id;
         if (data.running) {
           const seconds = cells.find(({ id }) => id === data.id).seconds + this.grace;
-          const late = `It was ended after ${seconds} seconds, inside a function that Python itself could not leave. ` +
+          const late = `It was ended after ${seconds} seconds: a function that it calls did not come back. ` +
             "Python was started again, and the cells above were run again.";
           this.watch = setTimeout(() => this.stopped(late), seconds * 1000);
         }
