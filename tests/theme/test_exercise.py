@@ -98,6 +98,12 @@ def test_a_wrong_answer_is_told_why_and_a_right_one_its_points(desk):
     type_in(desk, FIRST, right + "\n# once more")
     assert desk.inner_text(".lab-score").startswith("0 of ")
     assert desk.locator(".lab-done").count() == 0
+    # nor what is changed while it runs
+    desk.keyboard.press("Control+Enter")
+    desk.keyboard.insert_text(" # and once more")
+    cell(desk, FIRST).locator("text=Right: 5 of 5 points").wait_for()
+    wait_for_rest(desk)
+    assert desk.inner_text(".lab-score").startswith("0 of ")
 
 
 def test_a_cell_above_that_has_changed_runs_before_the_test(desk):
