@@ -10,7 +10,7 @@ fifteen minutes.
 from functools import cache
 
 import numpy as np
-from record import cells, pack, run
+from record import cells, pack, run, unpack
 
 from rnnlib.data import dates
 
@@ -94,10 +94,28 @@ def longer():
     }
 
 
+def first(weights):
+    """What the live figure draws before its weights are fetched: a date, and where it looks."""
+    model = chapter.translator(SETTINGS["units"]["attention"], attention=True, seed=0)
+    model.load_state_dict({name: one.astype("f4") for name, one in weights.items()})
+    model.eval()
+    source = "Friday, January 5, 2024"
+    state, memory, lengths = chapter.read(model, [source])
+    written = dates.encode(chapter.translate(model, [source])[0], "hu")
+    target = np.append(written, dates.END)[:, None]
+    model.decoder(chapter.teacher_forcing(target, dates.START), state, memory, lengths)
+    return {
+        "source": dates.split(source, "en"),
+        "target": [dates.WORDS["hu"][k] for k in target[:, 0]],
+        "looks": [[round(float(x), 2) for x in row] for row in model.decoder.weights[:, 0]],
+    }
+
+
 def translation():
     """What the live figure needs: the words of both languages, and the first with attention."""
     model, *_ = final("attention", SETTINGS["seeds"][0])
-    return {"words": dates.WORDS, "weights": pack(model.state_dict(), bits=8)}
+    weights = pack(model.state_dict(), bits=8)
+    return {"words": dates.WORDS, "first": first(unpack(weights)), "weights": weights}
 
 
 PARTS = {

@@ -33,6 +33,7 @@ import contextlib
 import json
 import math
 import platform
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -97,7 +98,8 @@ def run(
 ) -> None:
     """Do what the command line asks for.
 
-    `figures` are parts too, but each has a file of its own, theme/figures/NAME.json.
+    `figures` are parts too, but each has a file of its own, theme/figures/NAME.json. What an
+    entry holds as "first" also comes into NAME.js, which draws it before it fetches the rest.
     """
     makers = parts | (figures or {})
     parser = argparse.ArgumentParser(description="Run the experiment, or parts of it.")
@@ -136,6 +138,8 @@ def run(
             write(path, head | {"settings": settings} | ordered)
         else:
             write(where, {"made_by": head["made_by"], **entry})
+            if "first" in entry:
+                embed(where.with_suffix(".js"), entry["first"])
     if arguments.check:
         found += differences(stored.get("settings"), as_stored(settings), "settings")
         print("\n".join(found) or f"{path.stem}: within the recorded spread")
@@ -171,6 +175,15 @@ def write(path: Path, content: dict[str, Any]) -> None:
             text = f"[\n{each}\n ]"
         lines.append(f" {json.dumps(key)}: {text}")
     path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def embed(script: Path, first: Any) -> None:
+    """Put the first example of a figure into its script, as the constant SHOWN."""
+    line = f"const SHOWN = {json.dumps(first, ensure_ascii=False)};"
+    text, count = re.subn(r"(?m)^const SHOWN = .*$", lambda _: line, script.read_text("utf-8"))
+    if count != 1:
+        raise ValueError(f"{script.name} has {count} lines that begin with: const SHOWN =")
+    script.write_text(text, encoding="utf-8")
 
 
 def differences(before: Any, after: Any, where: str, seeds: Any = None) -> Iterator[str]:

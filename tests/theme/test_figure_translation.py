@@ -50,7 +50,7 @@ def figure(site, page):
     figure = page.locator("unrolled-translation")
     figure.scroll_into_view_if_needed()
     figure.locator("input[type=text]").click()
-    figure.locator("svg .cell").first.wait_for()
+    figure.locator(".card:not([aria-busy])").wait_for()
     return figure
 
 
@@ -60,6 +60,39 @@ def shown(figure):
 
 def test_the_words_are_rnnlib_s():
     assert STORED["words"] == {language: list(words) for language, words in dates.WORDS.items()}
+
+
+def test_a_first_example_is_drawn_before_anything_is_fetched(site, page, model):
+    """It stands in the script, and is what the stored weights give, to two digits."""
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site}/10_translation.html")
+    figure = page.locator("unrolled-translation")
+    figure.scroll_into_view_if_needed()
+    figure.locator("svg .cell").first.wait_for()
+    assert shown(figure) == "2024. január 5., péntek"
+    figure.locator("input[type=range]").evaluate(
+        "input => { input.value = 6; input.dispatchEvent(new Event('input')); }"
+    )
+    said = figure.locator(".status").text_content()
+    assert said.startswith("Before it writes “január”, it looks at “January”, its word 3")
+    assert not [url for url in asked if "translation.json" in url]
+
+    first = page.evaluate("customElements.get('unrolled-translation').shown")
+    assert first == STORED["first"]
+    text = figure.locator("input[type=text]").input_value()
+    written, _, looks = answer(model, dates.encode(text, "en"))
+    assert first["source"] == dates.split(text, "en")
+    assert first["target"] == [dates.WORDS["hu"][word] for word in written]
+    np.testing.assert_allclose(first["looks"], looks, atol=0.0051)
+
+
+def test_the_row_chosen_before_the_weights_came_stays(site, page):
+    page.goto(f"{site}/10_translation.html")
+    figure = page.locator("unrolled-translation")
+    figure.locator("input[type=range]").press("End")
+    figure.locator(".card:not([aria-busy])").wait_for()
+    assert figure.locator(".status").text_content().startswith("Before it writes “the end”")
 
 
 def test_the_computation_is_rnnlib_s_on_random_words(figure, model):

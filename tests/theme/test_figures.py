@@ -262,7 +262,7 @@ def test_weights_wait_until_they_are_wanted(site, page, name):
     page.route(address, push_down)
     page.goto(address)
     figure = page.locator(f"unrolled-{name}").first
-    figure.locator(".card[aria-busy]").wait_for()
+    figure.locator(".card").wait_for()
     [weights, heavy] = figure.evaluate(
         "({ constructor }) => [constructor.weights, constructor.heavy]"
     )

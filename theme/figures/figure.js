@@ -32,7 +32,8 @@
 //
 // `static weights = "fading.json"` names a file beside it: it is fetched when the reader comes near,
 // or, with `static heavy = true` (more than 50 KB on the wire), when the reader presses something; then
-// `loaded(model)` is called, and only from then on `render`. tests/theme/test_figures.py holds every
+// `loaded(model)` is called, and only from then on `render`; with `static shown`, a first example that
+// stands in the script, `begin(shown)` is called at once, and `render` draws it until the weights are there. tests/theme/test_figures.py holds every
 // figure to what readers are owed: words, keys, both themes, 320 px, and nothing that jumps.
 
 import { buttonRow, html } from "./svg.js";
@@ -144,6 +145,7 @@ export class Figure extends HTMLElement {
   static css = "";
   static weights = null;
   static heavy = false;
+  static shown = null;
   static address = null;
 
   static define(name) {
@@ -156,6 +158,7 @@ export class Figure extends HTMLElement {
    *  card unless `build` places it elsewhere. */
   status = html("p", { class: "status", "aria-live": "polite" });
   #ready = !this.constructor.weights;
+  #begun = false;
   #touched = false;
   #complaint = "";
 
@@ -211,6 +214,11 @@ export class Figure extends HTMLElement {
     if (this.#asked && !location.hash && fresh) this.scrollIntoView();
     for (const press of ["pointerdown", "keydown"]) this.shadowRoot.addEventListener(press, () => this.#pressed(), true);
     if (this.#ready) return this.#readAddress();
+    if (this.constructor.shown && !this.#asked) {
+      this.begin(this.constructor.shown);
+      this.#begun = true;
+      return;
+    }
     this.#card.ariaBusy = true;
     this.say(this.constructor.heavy ? "The network is fetched when you press something here." : "The network is being fetched.");
   }
@@ -223,6 +231,7 @@ export class Figure extends HTMLElement {
 
   #fetch() {
     this.#near.disconnect();
+    this.#card.ariaBusy = true;
     this.#fetching ??= this.#load().catch((problem) => {
       this.#fetching = null;
       this.say(`The network could not be fetched (${problem.message}). Press something here to try again.`);
@@ -251,7 +260,7 @@ export class Figure extends HTMLElement {
     const { width } = this.#card.getBoundingClientRect();
     const { paddingLeft, paddingRight } = getComputedStyle(this.#card);
     const inside = Math.floor(width - parseFloat(paddingLeft) - parseFloat(paddingRight) - 2);
-    if (this.#ready && inside > 0) this.render(inside);
+    if ((this.#ready || this.#begun) && inside > 0) this.render(inside);
   }
 
   #link() {
@@ -283,6 +292,7 @@ export class Figure extends HTMLElement {
   }
 
   #addressChanged = () => {
+    if (!this.#ready) return; // then the address is read when the weights are there
     this.#readAddress();
     this.#draw();
   };
@@ -295,7 +305,8 @@ export class Figure extends HTMLElement {
     if (url.pathname !== location.pathname || !url.searchParams.has(this.constructor.figure)) return;
     event.preventDefault();
     history.pushState(null, "", url);
-    this.#addressChanged();
+    if (this.#ready) this.#addressChanged();
+    else this.#fetch();
     this.#card.tabIndex = -1;
     this.#card.focus({ preventScroll: true });
     this.scrollIntoView();

@@ -10,6 +10,8 @@ const START = 0, END = 1, MOST = 60; // as in rnnlib/data/dates.py; the most wor
 const EXAMPLES = [["A date", "Friday, January 5, 2024"], ["A number", "seven hundred and twenty-two"],
   ["Three things", "May 17, 1955, two hundred and six, and Sunday, June 9, 2069"]];
 const FIRST = EXAMPLES[0][1], LONGEST = 36;
+// What this network makes of FIRST, from the same experiment as its weights.
+const SHOWN = {"source": ["Friday", ",", "January", "5", ",", "2", "0", "2", "4"], "target": ["2", "0", "2", "4", ".", "január", "5", ".", ",", "péntek", "<end>"], "looks": [[0.0, 0.0, 0.0, 0.0, 0.04, 0.52, 0.28, 0.13, 0.02], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.96, 0.03, 0.01], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.04, 0.91, 0.04], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.01, 0.0, 0.98], [0.03, 0.05, 0.0, 0.0, 0.06, 0.0, 0.07, 0.02, 0.77], [0.02, 0.0, 0.95, 0.02, 0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.03, 0.17, 0.07, 0.39, 0.3, 0.02, 0.0, 0.0, 0.02], [0.01, 0.0, 0.99, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.99, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.92, 0.01, 0.01, 0.02, 0.0, 0.0, 0.01, 0.02, 0.01]]};
 
 /** A function from English words, as indices, to each Hungarian word written, as an index, with the
  *  scores of all words and the weights over the English ones. The likeliest word is taken, up to the end. */
@@ -47,7 +49,7 @@ const LEFT = 84, TOP = 92, TALL = 390, SPACE = 12; // SPACE: what a word of its 
 class Translation extends Figure {
   static css = `
     .told span { font-size: 0.88rem; color: var(--muted); }
-    .told { display: grid; min-height: 3.3em; align-content: start; }
+    .told { display: grid; padding-top: 0.5em; min-height: 3.3em; align-content: start; }
     .told b { font-size: 1.05rem; overflow-wrap: anywhere; }
     .cell { fill: var(--state); }
     .frame { fill: none; stroke: var(--line); }
@@ -59,6 +61,7 @@ class Translation extends Figure {
     @container (max-width: 420px) { .told { min-height: 6.4em; } .status { min-height: 5.8em; } }`;
   static weights = "translation.json";
   static heavy = true;
+  static shown = SHOWN;
   static address = { text: unescaped, word: within(1, MOST) };
   text = FIRST;
   row = 0;
@@ -81,6 +84,11 @@ class Translation extends Figure {
       html("p", { class: "told" }, html("span", {}, "In Hungarian"), this.result),
       this.chosen.element, this.drawing, this.status, this.table.element,
     ];
+  }
+
+  begin({ source, target, looks }) {
+    this.parts = new Set(); // of a number, and there is none in a date
+    Object.assign(this, { source, target, written: looks.map((looks) => ({ looks })) });
   }
 
   loaded({ words, weights }) {
