@@ -42,6 +42,9 @@ def copy_static(app: Sphinx) -> None:
     elif app.builder.format == "html":
         shutil.copytree(THEME / "static", static, dirs_exist_ok=True)
         shutil.copy2(TOKENS, static)
+        if app.builder.name == SITE:  # what pages play; Sphinx sees to pictures itself
+            media, pictures = Path(app.srcdir, "media"), shutil.ignore_patterns("*.png")
+            shutil.copytree(media, Path(app.outdir, "media"), ignore=pictures, dirs_exist_ok=True)
 
 
 def stamped_folder(app: Sphinx, name: str, files: dict[str, bytes]) -> str:

@@ -49,7 +49,7 @@ def library() -> Iterator[tuple[str, Callable[..., Any]]]:
     for module in pkgutil.walk_packages(rnnlib.__path__, "rnnlib."):
         short = module.name.removeprefix("rnnlib.")
         if short not in TOOLS:
-            for name, thing in vars(importlib.import_module(module.name)).items():
+            for name, thing in list(vars(importlib.import_module(module.name)).items()):
                 if inspect.isfunction(thing) and thing.__module__ == module.name and name[0] != "_":
                     yield f"{short}.{name}", thing
 

@@ -200,6 +200,21 @@ def test_code_can_be_copied(site, browser):
 # What can be taken along
 
 
+def test_what_a_page_plays_is_on_the_site_small_named_and_silent_until_asked(html):
+    players = [
+        (page, player)
+        for page in sorted(html.glob("*.html"))
+        for player in BeautifulSoup(page.read_text("utf-8"), "html.parser")(["audio", "video"])
+    ]
+    assert players, "no page plays anything"
+    for page, player in players:
+        file = page.parent / player["src"]
+        assert 1_000 < file.stat().st_size <= 150_000, f"{page.name}: {player}"
+        assert player["preload"] == "none" and player.has_attr("controls"), f"{page.name}: {player}"
+        assert not player.has_attr("autoplay"), f"{page.name}: {player}"
+        assert len(player.get("aria-label", "").split()) > 3, f"{page.name}: {player}"
+
+
 @pytest.mark.parametrize("slug", ASSIGNMENTS)
 def test_exercise_stands_next_to_its_chapter(html, slug):
     released = ROOT / "exercises" / slug / f"{slug}.ipynb"
