@@ -35,7 +35,7 @@ EDITS = {
         "keys are subtracted, not added": "[:, :, None] + ( → [:, :, None] - (",
         "v is missing: the hidden layer is only added up": "hidden @ v, → hidden.sum(axis=3),",
         "the sigmoid stands in the place of the tanh": "np.tanh( → (lambda z: 1 / (1 + np.exp(-z)))(",
-        "v belongs behind the tanh, not inside it": "np.tanh( → np.tanh(v * (; [None]) → [None])); hidden @ v, → hidden.sum(axis=3),",
+        "v belongs after the tanh, not inside it": "np.tanh( → np.tanh(v * (; [None]) → [None])); hidden @ v, → hidden.sum(axis=3),",
     },
     "additive_backward": {
         "1 - hidden**2 is missing": " * (1 - hidden**2) → ",
@@ -71,12 +71,12 @@ EDITS = {
         "state and context are exchanged": "step(word, state, context) → step(word, context, state)",
         "the word before the first stays out": "written = start, context, [] → written = start, context, [start]",
         "an end that is reached belongs to it": "        written.append(word)\n        if word == end:\n            break →         if word == end:\n            break\n        written.append(word)",
-        "it goes on behind the end": "        if word == end:\n            break\n → ",
+        "it goes on after the end": "        if word == end:\n            break\n → ",
         "`step` itself adds the context to the state": "step(word, state, context) → step(word, state, context)\n        state = state + context",
     },
     "beam": {
         "it keeps the likeliest of each beginning": "grown += [((*words, k), total + log_p[k], after) for k in range(len(log_p))] → grown += [((*words, k), total + log_p[k], after) for k in np.argsort(-log_p)[:width]]; [:width]\n        complete → \n        complete",
-        "an answer goes on behind its end": "going = [one for one in best if one[0][-1] != end] → going = best",
+        "an answer goes on after its end": "going = [one for one in best if one[0][-1] != end] → going = best",
         "the state of the step before is handed on": "total + log_p[k], after) → total + log_p[k], before)",
         "the log probabilities are multiplied, not added": "total + log_p[k] → total * log_p[k] if words else log_p[k]",
         "only the last log probability counts": "total + log_p[k] → log_p[k]",
