@@ -55,6 +55,10 @@ def test_the_scores_are_those_of_the_experiment():
     ):
         stored = EXPERIMENT["leaks"][f"{name}, {size}"]["rmse"][0]
         np.testing.assert_allclose(np.array(MODEL["leaks"][name]["rmse"]) / 10, stored, atol=0.051)
+        honest = EXPERIMENT["leaks"][f"none, {size}"]["rmse"][0]
+        np.testing.assert_allclose(
+            np.array(MODEL["leaks"][name]["honest"]) / 10, honest, atol=0.051
+        )
     for name in ("as today", "normal"):
         stored = EXPERIMENT["weather"][name]["rmse"]
         np.testing.assert_allclose(np.array(MODEL["rmse"][name]) / 10, stored, atol=0.051)
@@ -75,14 +79,14 @@ def test_a_leak_changes_the_forecasts_and_nothing_else(figure):
     after = table(figure)
     np.testing.assert_allclose(after[:, [0, 4, 5]], before[:, [0, 4, 5]])
     assert abs(after[:, 1] - before[:, 1]).max() > 0.3
-    assert "with the leak, without it" in figure.locator(".status").text_content()
+    assert "no leak:" in figure.locator(".status").text_content()
 
 
 def test_the_horizon_says_how_much_of_the_fan_is_drawn(figure):
     slider = figure.locator("input[type=range]").first
     slider.press("End")
-    assert "Over 7 days" in figure.locator(".status").text_content()
+    assert "days 1 to 7:" in figure.locator(".status").text_content()
     slider.press("Home")
-    assert "On the first day" in figure.locator(".status").text_content()
+    assert "This week, day 1:" in figure.locator(".status").text_content()
     corners = figure.locator("svg .fan").get_attribute("d").count("L")
     assert corners == 2, "today, and the two ends of tomorrow"

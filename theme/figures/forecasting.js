@@ -21,7 +21,8 @@ export function compute({ told, came, today, normal, k }) {
 }
 
 const LEAKS = [
-  ["none", "none"], ["normals", "normals of all years"], ["row", "tomorrow's row"], ["shuffled", "shuffled split"],
+  ["none", "none"], ["normals", "normals of all years"], ["row", "tomorrow's row"],
+  ["shuffled", "shuffled split, long training"],
 ];
 const DAYS = 7, TALL = 210, TOP = 12, LEFT = 34, UNDER = 24, FIRST = { week: 5, k: 7, leak: "none" };
 const MONTHS = "January February March April May June July August September October November December".split(" ");
@@ -51,14 +52,14 @@ class Forecasting extends Figure {
     this.drawing = svg("svg", { role: "img", height: TOP + TALL + UNDER, "aria-label": "A week and its forecasts" });
     this.controls = {
       k: slider({ label: "days ahead", min: 1, max: DAYS, step: 1, value: FIRST.k, format: (k) => `${k}`, onInput: change("k") }),
-      week: slider({ label: "a week of 2015", min: 1, max: 12, step: 1, value: FIRST.week, format: (week) => MONTHS[week - 1],
+      week: slider({ label: "the week after", min: 1, max: 12, step: 1, value: FIRST.week, format: (week) => this.date(week),
         onInput: change("week") }),
       leak: choice({ legend: "Let a leak in:", options: LEAKS, value: FIRST.leak, onChange: change("leak") }),
     };
     this.table = numbers("All numbers of this week");
     const key = (kind, sign, text) => html("span", {}, html("b", { class: kind }, `${sign} `), text);
     return [
-      html("p", { class: "keys" }, key("four", "●", "what came"), key("one", "▬", "LSTM, with its 90% fan"),
+      html("p", { class: "keys" }, key("four", "●", "measured"), key("one", "▬", "LSTM, with its 90% band"),
         key("two", "- -", "as today"), key("three", "···", "normal for the date")),
       this.drawing,
       html("div", { class: "controls" }, this.controls.k.element, this.controls.week.element),
@@ -66,7 +67,16 @@ class Forecasting extends Figure {
     ];
   }
 
-  loaded(model) { this.model = model; }
+  loaded(model) {
+    this.model = model;
+    this.controls.week.set(this.now.week); // its date is known from now on
+  }
+
+  /** The last known day of a week. */
+  date(week) {
+    const day = this.model?.days[week - 1].split("-")[2];
+    return day ? `${Number(day)} ${MONTHS[week - 1]}` : MONTHS[week - 1];
+  }
 
   /** The week that is shown, in °C. */
   get shown() {
@@ -111,16 +121,16 @@ class Forecasting extends Figure {
         day ? `${day > 0 ? "+" : "−"}${Math.abs(day)}` : "today")));
 
     const { network, covered, ...naive } = compute({ told, came, today, normal, k });
-    const days = k === 1 ? "On the first day" : `Over ${k} days`, rmse = (name) => degrees(this.model.rmse[name][k - 1] / 10);
-    const story = `${days} of this week the LSTM was off by ${degrees(network)} on average, “as today” by ${degrees(naive.today)}, `
-      + `the normal by ${degrees(naive.normal)}; ${covered} of ${k} lay in the fan. RMSE in the whole test, ${k} ahead: `
-      + `LSTM ${degrees(this.model.leaks[leak].rmse[k - 1] / 10)}${leak === "none" ? "" : " with the leak, without it "
-        + degrees(this.model.leaks.none.rmse[k - 1] / 10)}, as today ${rmse("as today")}, normal ${rmse("normal")}.`;
+    const days = k === 1 ? "day 1" : `days 1 to ${k}`, tenths = (values) => degrees(values[k - 1] / 10);
+    const { rmse, leaks } = this.model, fair = leak === "none" ? "" : ` (no leak: ${tenths(leaks[leak].honest)})`;
+    const story = `This week, ${days}: mean error LSTM ${degrees(network)}, as today ${degrees(naive.today)}, `
+      + `normal ${degrees(naive.normal)}; ${covered} of ${k} in the band. Whole test, day ${k}: `
+      + `RMSE LSTM ${tenths(leaks[leak].rmse)}${fair}, as today ${tenths(rmse["as today"])}, normal ${tenths(rmse.normal)}.`;
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${TOP + TALL + UNDER}`);
     this.drawing.setAttribute("aria-label", `Maxima around ${this.model.days[week - 1]}, and forecasts of the next ${k} days. ${story}`);
     this.drawing.replaceChildren(...parts.flat());
     this.say(story);
-    this.table.fill(["days ahead", "came", "LSTM", "90% from", "to", "as today", "normal"], came.map((value, i) =>
+    this.table.fill(["days ahead", "measured", "LSTM", "90% from", "to", "as today", "normal"], came.map((value, i) =>
       [i + 1, value, told[i][1], told[i][0], told[i][2], today, normal[i]].map((one, j) => (j ? number(one, 1) : one))));
   }
 
