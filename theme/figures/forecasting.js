@@ -1,4 +1,4 @@
-// room: 33.5rem, 42.4rem, 45rem
+// room: 33.5rem, 42.4rem, 46.8rem
 // <unrolled-forecasting>: weeks of 2015 in Seattle, each forecast by an LSTM that rnnlib trained: its
 // fan beside the two naive lines. The reader moves the horizon and lets one leak in. The forecasts are
 // stored; what they are worth in this week is computed here.
