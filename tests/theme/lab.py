@@ -17,7 +17,7 @@ START = """async () => {
   const about = JSON.parse(document.getElementById("lab-data").textContent);
   const address = (name) => new URL(name, document.baseURI).href;
   window.runner = new Runner({ base: address(about.python), files: about.files, bytes: 1,
-    wheel: address(about.wheel), shell: new URL("shell.py", scripts).href }, () => {});
+    rnnlib: address(about.rnnlib), shell: new URL("shell.py", scripts).href }, () => {});
   window.runner.grace = 1;
   await window.runner.start();
 }"""

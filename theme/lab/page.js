@@ -247,7 +247,7 @@ const files = Object.keys(about.files);
 const runner = new Runner({
   base: about.python && address(about.python),
   files: about.files,
-  wheel: address(about.wheel),
+  rnnlib: address(about.rnnlib),
   shell: new URL("./shell.py", import.meta.url).href,
   bytes: files.filter((name) => !name.endsWith(".whl") || name.startsWith("numpy-"))
     .reduce((sum, name) => sum + about.files[name][1], 0),

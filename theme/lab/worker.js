@@ -1,6 +1,6 @@
 // Python in a worker of its own, so that the page can always be used and a stuck cell can be ended.
 //
-// In:  { base, files, wheel, shell }      start Python; answered by { ready } or { failed: why }
+// In:  { base, files, rnnlib, shell }      start Python; answered by { ready } or { failed: why }
 //      { run, cells: [{ id, source, seconds }] }   run these; each is answered by { run, id, running },
 //      { run, id, text }, { run, id, picture } and { run, id, ended: what went wrong, or "" }, all by { run, done }
 // Out: also { loaded: bytes } while files come
@@ -33,10 +33,10 @@ self.fetch = async (address, ...rest) => {
 async function start(how) {
   files = how.files;
   const { loadPyodide } = await import(how.base + "pyodide.mjs");
-  const parts = [fetch(how.wheel), fetch(how.shell)];
+  const parts = [fetch(how.rnnlib), fetch(how.shell)];
   python = await loadPyodide({ indexURL: how.base, packages: ["numpy"] });
-  const [wheel, code] = await Promise.all(parts);
-  python.unpackArchive(await wheel.arrayBuffer(), "wheel");
+  const [rnnlib, code] = await Promise.all(parts);
+  python.unpackArchive(await rnnlib.arrayBuffer(), "gztar");
   python.FS.writeFile("shell.py", await code.text());
   shell = python.pyimport("shell");
   python.runPython("import numpy.random, rnnlib.testing"); // else the first cell would wait for it
