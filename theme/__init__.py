@@ -15,7 +15,7 @@ THEME = Path(__file__).parent
 ROOT = THEME.parent
 SITE, BOOKS = "html", ("book", "epub")  # names of builders
 TOKENS = ROOT / "rnnlib" / "tokens.css"
-PARTS = "addresses course markup reference code formulas pictures live".split()
+PARTS = "addresses course gallery markup reference code formulas pictures live".split()
 PARTS += "cards search social pages downloads exercise book".split()
 
 

@@ -119,7 +119,7 @@ def canonical(notebook: nbformat.NotebookNode, keep_outputs: bool) -> nbformat.N
             {
                 key: value
                 for key, value in sorted(cell.metadata.items())
-                if key in {"mystnb", "nbgrader", "tags"}
+                if key in {"gallery", "mystnb", "nbgrader", "tags"}
             }
         )
         if cell.cell_type != "code":
