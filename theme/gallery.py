@@ -5,6 +5,7 @@ chapter says in the metadata of the cell that prints the scores what is shown:
 
     "gallery": {
       "shows": "fig-text-curves",              a figure of the chapter
+      "plays": "11_speech_heard.wav",          if there is a sound or a clip: the chapter's own
       "says": "One sentence: what is heard, seen or read there.",
       "measure": "bits per character, fewer are better",
       "scores": [["Three LSTMs", "three LSTMs together", 1], ["Counting", "Kneser-Ney", 1]]
@@ -71,6 +72,7 @@ def entry(application: str, path: Path) -> list[str]:
         f":alt: {alt}",
         "```",
         "",
+        *([player(cells, here["plays"]), ""] if "plays" in here else []),
         f"{here['says']} {{numref}}`{here['shows']}` in {chapter}.",
         "",
         f"| | {here['measure']} |",
@@ -105,6 +107,15 @@ def picture(cells: list[dict[str, Any]], name: str, path: Path) -> str:
                     path.write_bytes(data)
                 return mystnb["image"]["alt"]
     raise ValueError(f"no cell draws the figure {name!r}")
+
+
+def player(cells: list[dict[str, Any]], file: str) -> str:
+    """The chapter's own player of a sound or a clip, with its words."""
+    text = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    found = re.search(rf'<(audio|video)\b[^>]*"media/{re.escape(file)}".*?</\1>', text, re.DOTALL)
+    if not found:
+        raise ValueError(f"no sound or clip of the text has the file {file!r}")
+    return f"<p>{found[0]}</p>"
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

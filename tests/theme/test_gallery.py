@@ -10,7 +10,7 @@ import yaml
 from browsing import HTML, ROOT
 from bs4 import BeautifulSoup
 
-from theme.gallery import entry, score
+from theme.gallery import entry, player, score
 
 CHAPTERS = ROOT / "chapters"
 PRINTED = """                test bits  parameters
@@ -45,6 +45,14 @@ def test_a_score_that_is_not_there_is_an_error_that_names_it(row, column, words)
 def test_a_row_that_two_lines_begin_with_is_refused():
     with pytest.raises(ValueError, match="2 printed lines begin with 'LSTM'"):
         score("LSTM  1.90\nLSTM  1.91\n", "LSTM", 1)
+
+
+def test_a_sound_is_played_by_the_players_of_its_chapter_or_named():
+    tag = '<audio controls preload="none" src="media/a.wav" aria-label="one two"></audio>'
+    cells = [{"cell_type": "markdown", "source": ["Listen.\n", f"<p>{tag}</p>\n"]}]
+    assert player(cells, "a.wav") == f"<p>{tag}</p>"
+    with pytest.raises(ValueError, match=r"has the file 'b\.wav'"):
+        player(cells, "b.wav")
 
 
 def test_a_chapter_that_says_nothing_of_itself_is_named(tmp_path):
