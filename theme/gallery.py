@@ -75,7 +75,7 @@ def entry(application: str, path: Path) -> list[str]:
         *([player(cells, here["plays"]), ""] if "plays" in here else []),
         f"{here['says']} {{numref}}`{here['shows']}` in {chapter}.",
         "",
-        f"| | {here['measure']} |",
+        f"| model | {here['measure']} |",
         "|---|---|",
         *(f"| {who} | {number} |" for who, number in scores),
         "",
