@@ -141,7 +141,7 @@ class Speech extends Figure {
     this.drawing.replaceChildren(...parts);
     const total = `“${this.text}” has ${number(p, 3)} of all probability, the sum of ${paths.toLocaleString("en")} paths of ${(K ** T).toLocaleString("en")}`;
     const likely = z.length > 2 ? share.map((row) => row.indexOf(Math.max(...row))).map((n) => LETTERS[z[n]]).join("") : "";
-    const story = all ? (p > 0 ? `${total}. At each frame most of it goes through ${likely}.` : `No path with a probability says “${this.text}”.`)
+    const story = all ? (p > 0 ? `${total}. The state with the largest share at each frame says ${likely}.` : `Every path that says “${this.text}” has probability 0.`)
       : this.t ? `After frame ${this.t}: each number is the sum of all ways that lead there. What will the last two states hold together? Guess, then read on.`
         : "Nothing is read yet. A path begins in one of the first two states.";
     this.drawing.setAttribute("aria-label", `The lattice of “${this.text}”, ${z.length} states over ${T} frames, and the probabilities of ${[...LETTERS].map((_, k) => named(k)).join(", ")} at each frame. ${story}`);
