@@ -70,7 +70,10 @@ def test_no_file_is_large_or_names_this_machine_or_a_package_registry(name):
     if not path.exists():  # removed, and not committed yet
         return
     assert path.stat().st_size <= 1_500_000
-    if path.suffix in {".png", ".woff2", ".npz", ".wav"} or name == "tests/test_project.py":
+    if (
+        path.suffix in {".png", ".woff2", ".mp3", ".mid", ".npz", ".wav"}
+        or name == "tests/test_project.py"
+    ):
         return
     text = path.read_text(encoding="utf-8")
     # a home, a checkout or a temporary folder of the machine on which a notebook ran

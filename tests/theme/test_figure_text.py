@@ -112,8 +112,8 @@ def test_temperature_and_drawing_are_as_defined(figure):
         chances = rng.random(200)
         got, drawn = figure.page.evaluate(
             """async ([scores, temperature, chances]) => {
-                const { tempered, drawn } =
-                    await import(document.querySelector("script[src*='/text.js']").src);
+                const url = new URL("_static/figures/network.js", location);
+                const { tempered, drawn } = await import(url);
                 const p = tempered(scores, temperature);
                 return [p, chances.map((chance) => drawn(p, chance))];
             }""",

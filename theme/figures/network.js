@@ -73,6 +73,29 @@ export function layer(step, weights, name, suffix = "l0") {
   return (x, state) => step(cell, x, state);
 }
 
+/** What writes: a function of a symbol's index and the state before, to the state and the scores. */
+export function writer(step, weights) {
+  const read = layer(step, weights, "rnn");
+  return (index, before) => {
+    const state = read(weights["embedding.weight"][index], before);
+    return { state, scores: affine(weights["linear.weight"], state.h, weights["linear.bias"]) };
+  };
+}
+
+/** softmax(scores / temperature); at 0 the first of the best has it all. */
+export function tempered(scores, temperature) {
+  if (temperature > 0) return softmax(scores, temperature);
+  const best = scores.indexOf(Math.max(...scores));
+  return scores.map((_, i) => Number(i === best));
+}
+
+/** The index that a number from 0 to 1 falls on, if each has a stretch as long as its probability. */
+export function drawn(p, chance) {
+  let sum = 0;
+  const index = p.findIndex((share) => (sum += share) > chance);
+  return index < 0 ? p.lastIndexOf(Math.max(...p)) : index; // rounding may leave a gap at the end
+}
+
 /** The state after each of the inputs. */
 export function unroll(step, xs, state) {
   return xs.map((x) => (state = step(x, state)));

@@ -3,31 +3,11 @@
 // The reader types a beginning, sees what could come next, and has it drawn, at any temperature.
 
 import { escaped, field, Figure, oneOf, unescaped, within } from "./figure.js";
-import { affine, layer, lstmStep, softmax, unpack } from "./network.js";
+import { drawn, lstmStep, softmax, tempered, unpack, writer } from "./network.js";
 import { bars, html, number, percent, put, slider, toggle } from "./svg.js";
 
 /** The network: a function of a character's index and the state before, to the state and the scores. */
-export function reader(weights) {
-  const step = layer(lstmStep, weights, "rnn");
-  return (character, before) => {
-    const state = step(weights["embedding.weight"][character], before);
-    return { state, scores: affine(weights["linear.weight"], state.h, weights["linear.bias"]) };
-  };
-}
-
-/** softmax(scores / temperature); at 0 the first of the best has it all. */
-export function tempered(scores, temperature) {
-  if (temperature > 0) return softmax(scores, temperature);
-  const best = scores.indexOf(Math.max(...scores));
-  return scores.map((_, i) => Number(i === best));
-}
-
-/** The index that a number from 0 to 1 falls on, if each has a stretch as long as its probability. */
-export function drawn(p, chance) {
-  let sum = 0;
-  const index = p.findIndex((share) => (sum += share) > chance);
-  return index < 0 ? p.lastIndexOf(Math.max(...p)) : index; // rounding may leave a gap at the end
-}
+export const reader = (weights) => writer(lstmStep, weights);
 
 const FIRST = "Return the ", WARMTH = 0.7, ROWS = 9, LONGEST = 60, MOST = 600, LINE = 80;
 const END = "\0";
