@@ -18,7 +18,7 @@ EDITS = {
         "the padding counts": "np.arange(len(s))[:, None] < lengths → np.arange(len(s))[:, None] < 0 * lengths + len(s)",
         "the zeros put into the padding cost ln 2 each": "loss = surprise(s, v)[counts].mean() → loss = surprise(*(np.where(counts[..., None], z, 0.0) for z in (s, v))).sum() / counts.sum()",
         "one frame of the padding counts": "[:, None] < lengths → [:, None] <= lengths",
-        "each piece's last frame is left out": "[:, None] < lengths → [:, None] < np.maximum(lengths - 1, 1)",
+        "the gradient is divided by each piece's own length": "ds / counts.sum() → ds / lengths[:, None]",
         "the loss is the sum over the frames that count, not the mean": "[counts].mean() → [counts].sum()",
         "the loss is divided by all frames, the padding too": "surprise(s, v)[counts].mean() → surprise(s, v)[counts].sum() / counts.size",
         "the loss is the mean of the pieces' means": "surprise(s, v)[counts].mean() → np.mean([surprise(s, v)[:n, b].mean() for b, n in enumerate(lengths)])",
@@ -71,7 +71,7 @@ EDITS = {
         "the chance is divided by the temperature; the score must be": "p = 1 / (1 + np.exp(-scores / temperature)) → p = temperature / (1 + np.exp(-scores))",
         "the loop begins one beat late": "range(len(chances)) → range(1, len(chances))",
         "the scores and the state are exchanged": "scores, state = model → state, scores = model",
-        "the score is compared; its sigmoid is the probability": "p = 1 / (1 + np.exp(-scores / temperature)) → p = scores / temperature",
+        "the probability is the sigmoid of score / temperature": "p = 1 / (1 + np.exp(-scores / temperature)) → p = scores / temperature",
         "a softmax is taken; each key has a sigmoid of its own": "p = 1 / (1 + np.exp(-scores / temperature)) → p = np.exp(scores / temperature) / np.exp(scores / temperature).sum()",
         "silence is read first, not the first frame": "(chances.shape), first, → (chances.shape), 0 * first,",
         "the probabilities stand in the result, not the frames": "written[t] = frame → written[t] = p",
@@ -89,9 +89,9 @@ EDITS = {
         "the 2 of 2π is missing": "np.sin(2 * np.pi → np.sin(np.pi",
         "the rate is missing": "* n / rate → * n",
         "an octave has 12 semitones, here 6": "- 69) / 12 → - 69) / 6",
-        "note 69 has 440 hertz, here 60": "- 69) / 12 → - 60) / 12",
+        "note 69 has 440 hertz; here note 60 has": "- 69) / 12 → - 60) / 12",
         "the sine goes on through the notes; each note begins its own": "f * n / rate → f * (n + start * N) / rate",
-        "a cosine is taken": "np.sin( → np.cos(",
+        "a cosine is taken, which is 1 at 0": "np.sin( → np.cos(",
         "the envelope goes above 1": "np.minimum(1, np.minimum(n / R, (L - 1 - n) / R)) → np.minimum(n / R, (L - 1 - n) / R)",
         "the slopes are multiplied; the smallest of the three counts": "np.minimum(1, np.minimum(n / R, (L - 1 - n) / R)) → np.minimum(1, n / R) * np.minimum(1, (L - 1 - n) / R)",
         "the last note is missing": "[*starts[1:], len(notes)] → starts[1:]",
@@ -223,6 +223,28 @@ def voice__all_beats_of_a_note(notes, N, rate, R):
     for note in set(notes[notes > 0].tolist()):
         x[notes == note] = _note(note, (notes == note).sum(), N, rate, R).reshape(-1, N)
     return x.ravel()
+
+
+def write_frames__the_likeliest(model, first, chances, temperature):
+    """the likeliest key sounds alone, without chance"""
+    written, frame, state = np.zeros(chances.shape), first, None
+    for t in range(len(chances)):
+        scores, state = model(frame, state)
+        frame = (np.arange(len(scores)) == scores.argmax()) * 1.0
+        written[t] = frame
+    return written
+
+
+def parallel_fifths__begun_anew(piece):
+    """the count begins anew for each upper voice"""
+    moves = np.diff(piece, axis=0)
+    for upper in range(4):
+        count = 0
+        for lower in range(upper + 1, 4):
+            fifth = (piece[:, upper] - piece[:, lower]) % 12 == 7
+            together = moves[:, upper] * moves[:, lower] > 0
+            count += int((fifth[:-1] & fifth[1:] & together).sum())
+    return count
 
 
 def parallel_fifths__round_and_round(piece):
