@@ -19,7 +19,13 @@ from rnnlib.data import speech
 from rnnlib.data.download import find
 
 SETTINGS = {
-    "seeds": {"voices": [0, 1, 2], "words": [0], "window": [0], "torch": [0], "people": [0, 2]},
+    "seeds": {
+        "voices": [0, 1, 2],
+        "words": [0],
+        "window": [0, 1, 2],
+        "torch": [0],
+        "people": [0, 2],
+    },
     "epochs": 20,
     "lr": 0.01,
     "window": {"tuning_seed": 9, "lr": [0.003, 0.01], "width": [11, 21]},
@@ -164,7 +170,6 @@ def window():
     best = min(tried, key=lambda name: tried[name][0])
     width, lr = best.split(", ")
     entry = {
-        "once": ONCE,
         "seeds": SETTINGS["seeds"]["window"],
         "tuning": {"tried": tried, "best": best},
         "test": [],
