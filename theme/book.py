@@ -54,6 +54,10 @@ class OnPaper(SphinxPostTransform):
         for node in list(self.document.findall(nodes.raw)):
             if kind := re.search(r"<(audio|video)\b", node.astext()):
                 node.replace_self(self.address(f"There is {kind[1]} here on the page"))
+            elif 'href="media/' in node.astext():  # a file to download lies beside the page
+                there = f'href="{self.config.html_baseurl}media/'
+                link = node.astext().replace('href="media/', there)
+                node.replace_self(nodes.raw("", link, format="html"))
         for link in list(self.document.findall(nodes.reference)):
             uri = link.get("refuri", "")
             if uri.startswith("?"):  # {play}: a setting of a live figure

@@ -95,6 +95,9 @@ def export(
     return kept
 
 
+EVERYBODYS = r"with .*:|import .*|from .* import .*"
+
+
 def secrets(source: Path) -> dict[str, str]:
     """Each line of a hidden test or a mark scheme that stands nowhere else → its notebook."""
     hidden: dict[str, str] = {}
@@ -108,8 +111,8 @@ def secrets(source: Path) -> dict[str, str]:
     return {
         line: name
         for line, name in hidden.items()
-        # how a block is opened, `with np.errstate(…):`, is everybody's
-        if len(line) >= LONG and line not in visible and not re.fullmatch("with .*:", line)
+        # how a block is opened, `with np.errstate(…):`, and what is imported is everybody's
+        if len(line) >= LONG and line not in visible and not re.fullmatch(EVERYBODYS, line)
     }
 
 

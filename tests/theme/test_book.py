@@ -169,7 +169,9 @@ def test_where_something_sounds_or_moves_stands_its_address(kind):
     document.settings.env = SimpleNamespace(app=app, config=config, docname="13_music")
     document += nodes.raw("", f'<{kind} controls src="fugue.mp4"></{kind}>', format="html")
     document += nodes.paragraph("", "Bach.")
+    document += nodes.raw("", '<a href="media/fugue.mid" download="">', format="html")
     OnPaper(document).run()
+    assert 'href="https://course.example/media/fugue.mid"' in document[2].astext()
     assert (
         document[0].astext()
         == f"There is {kind} here on the page https://course.example/13_music.html"
