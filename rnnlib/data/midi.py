@@ -96,7 +96,7 @@ def write(path: str | Path, piece: np.ndarray, beats_per_minute: int = 80) -> No
         part.append([] if n else pace)
         part.append([note.Note(pitch) for pitch in voice])  # a quarter each
         score.insert(0, part)
-    score.write("midi", path)
+    score.write("midi", Path(path))
 
 
 def in_c(tune: Sequence[int], low: int = 60, high: int = 81) -> list[int]:
@@ -121,11 +121,8 @@ def in_c(tune: Sequence[int], low: int = 60, high: int = 81) -> list[int]:
 
 def _between(note: int, low: int, high: int) -> int:
     """The note, or the nearest in low … high that has its name."""
-    while note < low:
-        note += 12
-    while note > high:
-        note -= 12
-    return note
+    note += 12 * max(0, -((note - low) // 12))
+    return note - 12 * max(0, -((high - note) // 12))
 
 
 def _beats(part: Any) -> dict[int, int]:

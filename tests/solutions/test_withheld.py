@@ -41,6 +41,7 @@ TOOLS = {
     "data.text",
     "data.dates",
 }
+FILES = {"path", "file"}  # arguments that name one
 MOST = 10  # values to call with: beyond, the number of calls explodes
 
 
@@ -48,10 +49,13 @@ def library() -> Iterator[tuple[str, Callable[..., Any]]]:
     """Every public function of rnnlib, with its name: "sequences.last_states"."""
     for module in pkgutil.walk_packages(rnnlib.__path__, "rnnlib."):
         short = module.name.removeprefix("rnnlib.")
-        if short not in TOOLS:
-            for name, thing in list(vars(importlib.import_module(module.name)).items()):
-                if inspect.isfunction(thing) and thing.__module__ == module.name and name[0] != "_":
-                    yield f"{short}.{name}", thing
+        if short in TOOLS:
+            continue
+        for name, thing in list(vars(importlib.import_module(module.name)).items()):
+            ours = inspect.isfunction(thing) and thing.__module__ == module.name and name[0] != "_"
+            # a number would be taken for a file that this process has open, and closed
+            if ours and not FILES & set(inspect.signature(thing).parameters):
+                yield f"{short}.{name}", thing
 
 
 class Watched(ast.NodeTransformer):
