@@ -1,4 +1,4 @@
-// room: 47.5rem, 50.2rem, 54.3rem
+// room: 47.5rem, 50.2rem, 54.6rem
 // <unrolled-translation>: a network that rnnlib trained translates the reader's dates and numbers into
 // Hungarian, word by word, and shows at which English words attention looks meanwhile.
 
@@ -58,7 +58,7 @@ class Translation extends Figure {
     .chosen { font-weight: 700; }
     .status { min-height: 2.9em; }
     @container (max-width: 560px) { .told { min-height: 4.8em; } .status { min-height: 4.35em; } }
-    @container (max-width: 420px) { .told { min-height: 6.4em; } .status { min-height: 5.8em; } }`;
+    @container (max-width: 420px) { .told { min-height: 6.7em; } .status { min-height: 5.8em; } }`;
   static weights = "translation.json";
   static heavy = true;
   static shown = SHOWN;
