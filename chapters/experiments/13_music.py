@@ -8,6 +8,7 @@ The learning rate is looked for with a seed of its own, at equal cost. About ten
 
 import sys
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ SETTINGS = {
     "tuning_seed": 9,
     "seeds": [0, 1, 2],
     "cells": {"tanh": 100, "LSTM": 36, "GRU": 46},
-    "lr": [0.002, 0.005, 0.01],
+    "lr": [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05],
+    "coins": {"H": 96, "dropout": 0.3, "lr": [0.004, 0.01, 0.02, 0.05]},
+    "added": [0.0001, 0.001, 0.01, 0.1, 1.0],
     "epochs": 60,
     "patience": 6,
     "padding": {"seeds": [0], "epochs": 12},
@@ -87,10 +90,12 @@ def counted():
         n: np.concatenate([np.concatenate([0 * r[:1], r[:-1]]) for r in part])
         for n, part in standard().items()
     }
+    known = np.array(tunes_known(standard()["test"], standard()["train"]))
+    known = np.repeat(known, list(map(len, standard()["test"])))
     found = {}
     for name in ("marginals", "Markov"):
         best = {"validation": np.inf}
-        for added in (0.01, 0.03, 0.1, 0.3, 1.0):
+        for added in SETTINGS["added"]:
 
             def chance(part, added=added, name=name):
                 same = [
@@ -102,8 +107,10 @@ def counted():
 
             cost = coins_cost(chance("valid"), rolls["valid"])
             if cost < best["validation"]:
-                test = coins_cost(chance("test"), rolls["test"])
-                best = {"added": added, "validation": cost, "test": test}
+                p, v = chance("test"), rolls["test"]
+                best = {"added": added, "validation": cost, "test": coins_cost(p, v)}
+                best["known tune"] = coins_cost(p[known], v[known])
+                best["new tune"] = coins_cost(p[~known], v[~known])
         found[name] = best
     return found
 
@@ -179,9 +186,8 @@ def ngram():
 # Frames
 
 
-def train(parts, kind, lr, seed):
+def train(model, parts, lr, seed):
     """The network with its best validation score, and that score."""
-    model = chapter.Frames(KINDS[kind], SETTINGS["cells"][kind], parts["train"], seed)
     stopping = EarlyStopping("validation", SETTINGS["patience"])
     rnnlib.fit(
         model,
@@ -194,16 +200,24 @@ def train(parts, kind, lr, seed):
         early_stopping=stopping,
         progress=False,
     )
-    print(kind, lr, seed, round(stopping.best, 3), flush=True)
+    print(type(model.rnn).__name__, lr, seed, round(stopping.best, 3), flush=True)
     return model, stopping.best
+
+
+def frames(kind, parts, seed):
+    return chapter.Frames(KINDS[kind], SETTINGS["cells"][kind], parts["train"], seed)
+
+
+def tuned(make, rates, parts):
+    """The learning rate that a seed of its own chooses, and all that was tried."""
+    seed = SETTINGS["tuning_seed"]
+    tried = [[lr, train(make(seed), parts, lr, seed)[1]] for lr in rates]
+    return {"lr": min(tried, key=lambda one: one[1])[0], "tried": tried}
 
 
 @cache
 def chosen(kind):
-    """The learning rate, and all that was tried."""
-    seed = SETTINGS["tuning_seed"]
-    tried = [[lr, train(standard(), kind, lr, seed)[1]] for lr in SETTINGS["lr"]]
-    return {"lr": min(tried, key=lambda one: one[1])[0], "tried": tried}
+    return tuned(lambda seed: frames(kind, standard(), seed), SETTINGS["lr"], standard())
 
 
 def in_parts():
@@ -215,7 +229,7 @@ def in_parts():
         entry = {"tuning": how, "seeds": SETTINGS["seeds"], "validation": [], "test": []}
         entry |= {"known tune": [], "new tune": []}
         for seed in SETTINGS["seeds"]:
-            model, best = train(standard(), kind, how["lr"], seed)
+            model, best = train(frames(kind, standard(), seed), standard(), how["lr"], seed)
             entry["validation"].append(best)
             for name, which in (("test", known >= 0), ("known tune", known), ("new tune", ~known)):
                 rolls = [r for r, w in zip(standard()["test"], which, strict=True) if w]
@@ -240,7 +254,9 @@ def padding():
         rolls, total, count = standard()["test"], 0.0, 0
         for start in range(0, len(rolls), B):
             x, v = filled(rolls[start : start + B])
-            mask = v.any(axis=-1) if masked else np.ones(v.shape[:2], bool)
+            lengths = np.array(list(map(len, rolls[start : start + B])))
+            ends = lengths if masked else len(v)  # a rest within a piece is music
+            mask = np.arange(len(v))[:, None] < np.broadcast_to(ends, len(lengths))
             total += mask.sum() * rnnlib.bernoulli_nll(model(x), v, mask)[0]
             count += mask.sum()
         model.train()
@@ -266,14 +282,30 @@ def padding():
     return found | {"padding": float(1 - lengths.mean() / lengths.max())}
 
 
+class Dropped(chapter.Frames):
+    """The coins with what the choir has, too: its number of units, and dropout."""
+
+    def __init__(self, parts, seed):
+        how = SETTINGS["coins"]
+        super().__init__(rnnlib.GRU, how["H"], parts["train"], seed)
+        self.dropout = rnnlib.Dropout(how["dropout"], seed=seed)
+
+    def forward(self, x):
+        h, _ = self.rnn(x)
+        return self.linear(self.dropout(h))
+
+    def backward(self, ds):
+        self.rnn.backward(self.dropout.backward(self.linear.backward(ds)))
+
+
 def coins():
-    """The GRU of the standard split, trained and tested on our own pieces."""
-    how = chosen("GRU")
-    found = {"seeds": SETTINGS["seeds"], "test": []}
+    """Coins as large as the choir, trained and tested on our own pieces."""
+    how = tuned(lambda seed: Dropped(own(), seed), SETTINGS["coins"]["lr"], own())
+    found = {"tuning": how, "seeds": SETTINGS["seeds"], "test": []}
     for seed in SETTINGS["seeds"]:
-        model, _ = train(own(), "GRU", how["lr"], seed)
+        model, _ = train(Dropped(own(), seed), own(), how["lr"], seed)
         found["test"].append(chapter.nats(model, own()["test"]))
-    return found
+    return found | {"parameters": sum(p.data.size for p in model.parameters())}
 
 
 # Voices, one after the other
@@ -318,11 +350,19 @@ def stored():
     return model.eval()
 
 
+def together(piece):
+    """How often two voices move in the same direction: only then can there be parallels."""
+    steps = np.diff(piece, axis=0)
+    return sum(int((steps[:, u] * steps[:, v] > 0).sum()) for u, v in combinations(range(4), 2))
+
+
 def counts(pieces):
-    """Fifths and octaves in 100 beats, the shares in order and of triads."""
-    beats = sum(map(len, pieces)) / 100
+    """Parallel fifths and octaves in 100 such moves of two voices, and how many in a beat; then
+    the shares of beats in order and of triads."""
+    moves = sum(map(together, pieces))
     return [
-        *(sum(harmony.parallels(piece, n) for piece in pieces) / beats for n in (7, 0)),
+        *(100 * sum(harmony.parallels(piece, n) for piece in pieces) / moves for n in (7, 0)),
+        moves / sum(map(len, pieces)),
         float(np.concatenate([harmony.in_order(piece) for piece in pieces]).mean()),
         float(np.concatenate([harmony.is_triad(piece) for piece in pieces]).mean()),
     ]
@@ -375,7 +415,7 @@ def figure():
     return {
         "low": chapter.LOW,
         "sizes": chapter.SIZES,
-        "first": chapter.told["bwv269"][0],
+        "chord": chapter.told["bwv269"][0],
         "weights": pack(trained(0)[0].state_dict(), bits=8),
     }
 

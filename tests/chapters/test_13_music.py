@@ -98,13 +98,26 @@ def test_what_is_written_obeys_start_tune_and_ranges(chapter):
 
 
 def test_the_teachers_marks(chapter):
-    """Order and triads nearly as Bach has them; fifths and octaves as if no voice heard another."""
+    """Order and triads nearly as Bach has them; parallels several times as often."""
     marks = chapter.experiment["marks"]
-    assert marks["network"][2] > 0.95 and marks["alone"][2] < 0.65
-    assert marks["network"][3] > 0.6 and marks["alone"][3] < 0.2
+    assert marks["network"][3] > 0.95 and marks["alone"][3] < 0.65
+    assert marks["network"][4] > 0.6 and marks["alone"][4] < 0.2
     for k in (0, 1):
-        assert marks["Bach"][k] < 2 < marks["network"][k]
-        assert marks["cool"][k] < marks["network"][k] < marks["shuffled"][k]
+        assert 3 * marks["Bach"][k] < marks["cool"][k] < marks["network"][k]
+        assert abs(marks["network"][k] - marks["shuffled"][k]) < 1, "hardly better than chance"
+
+
+def test_pieces_with_known_tunes_are_easier_for_the_marginals_too(chapter):
+    counted, gru = chapter.experiment["counted"]["marginals"], chapter.experiment["cells"]["GRU"]
+    gaps = [np.mean(one["new tune"]) - np.mean(one["known tune"]) for one in (counted, gru)]
+    assert 0.25 < gaps[0] < gaps[1] < gaps[0] + 0.1
+
+
+def test_each_learning_rate_lies_inside_its_grid(chapter):
+    found = chapter.experiment
+    for entry in (*found["cells"].values(), found["coins"]):
+        rates = [lr for lr, _ in entry["tuning"]["tried"]]
+        assert min(rates) < entry["tuning"]["lr"] < max(rates)
 
 
 def test_the_pieces_that_are_drawn_are_those_that_are_played(chapter):

@@ -187,6 +187,12 @@ export class Figure extends HTMLElement {
     }
   }
 
+  /** Do it, now or as soon as the weights are there: the press that fetches them is not lost. */
+  whenReady(action) {
+    if (this.#ready) action();
+    else this.#waiting = action;
+  }
+
   say(text) {
     text = this.#complaint + text;
     if (this.status.textContent !== text) this.status.textContent = text;
@@ -197,6 +203,7 @@ export class Figure extends HTMLElement {
   #card = html("figure", { class: "card" });
   #writing = null;
   #fetching = null;
+  #waiting = null;
   #resized = new ResizeObserver(() => this.#draw());
   #near = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) this.#fetch();
@@ -253,6 +260,8 @@ export class Figure extends HTMLElement {
       input.value = value;
       input.dispatchEvent(new Event("input"));
     }
+    this.#waiting?.();
+    this.#waiting = null;
     this.#draw();
   }
 

@@ -63,7 +63,7 @@ class Music extends Figure {
     this.drawing = svg("svg", { class: "roll", role: "img", "aria-label": "An empty piano roll, until the network is fetched." });
     this.slider = slider({ label: "Temperature", min: 0, max: 1.5, step: 0.05, value: this.temperature,
       onInput: (value) => { this.temperature = value; this.update(); } });
-    const button = (label, onclick) => html("button", { type: "button", onclick }, label);
+    const button = (label, action) => html("button", { type: "button", onclick: () => this.whenReady(action) }, label);
     this.play = button("Play", () => (this.sounding ? this.silence() : this.sound()));
     this.table = numbers("The notes, beat by beat");
     return [
@@ -117,7 +117,6 @@ class Music extends Figure {
   }
 
   write(beats) {
-    if (!this.model) return;
     this.silence();
     for (let n = 0; n < 4 * beats && this.written.length < 4 * BEATS; n++) {
       const v = n % 4, note = this.model.low[v] + drawn(tempered(this.choir.scores(this.now, v), this.temperature), Math.random());
@@ -135,7 +134,6 @@ class Music extends Figure {
 
   /** Nothing sounds before this is pressed. */
   sound() {
-    if (!this.model) return;
     const context = new AudioContext(), start = context.currentTime + 0.1, { chords } = this;
     chords.forEach((chord, t) => chord.forEach((note) => {
       const tone = context.createOscillator(), loud = context.createGain(), from = start + PACE * t;
@@ -179,13 +177,13 @@ class Music extends Figure {
   get setting() {
     const setting = {};
     if (!this.model) return setting;
-    if (packed(this.chord) !== packed(this.model.first)) setting.chord = packed(this.chord);
+    if (packed(this.chord) !== packed(this.model.chord)) setting.chord = packed(this.chord);
     if (this.written.length) setting.written = packed(this.written);
     if (this.temperature !== WARMTH) setting.temperature = this.temperature;
     return setting;
   }
 
-  set setting({ chord = this.model.first, written = [], temperature = WARMTH }) {
+  set setting({ chord = this.model.chord, written = [], temperature = WARMTH }) {
     this.read(chord, written);
     this.temperature = temperature;
   }

@@ -49,7 +49,7 @@ class Writer extends Figure {
   build() {
     this.text = field({ label: "The text begins with", value: FIRST, onInput: (text) => this.type(text) });
     this.page = html("div", { class: "page scroll", tabindex: 0, role: "group", "aria-label": "The text" }, html("b", {}, FIRST));
-    const button = (label, onclick) => html("button", { type: "button", onclick }, label);
+    const button = (label, action) => html("button", { type: "button", onclick: () => this.whenReady(action) }, label);
     this.guessing = toggle({ label: "Guess first", onChange: (on) => {
       this.guess = { on, picked: null };
       this.update();
@@ -105,7 +105,6 @@ class Writer extends Figure {
   }
 
   draw(most) {
-    if (!this.step) return;
     for (let n = 0; n < most && this.written.length < MOST; n++) {
       const p = tempered(this.now.scores, this.temperature), i = drawn(p, Math.random()), character = this.characters[i];
       this.follow(i);
