@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,12 @@ class Course(SphinxDirective):
 
     def run(self):
         path = Path(self.env.srcdir, "course.yml")
-        self.env.note_dependency(str(path))
+        solutions = path.parents[1] / "solutions"
+        for source in (__file__, path, *solutions.glob("*/*.ipynb")):
+            self.env.note_dependency(str(source))
         try:
-            lines = table(yaml.safe_load(path.read_text(encoding="utf-8")), self.arguments[0])
+            course = yaml.safe_load(path.read_text(encoding="utf-8"))
+            lines = table(course, self.arguments[0], solutions)
         except KeyError as error:
             raise self.error(f"course.yml has no {error}") from error
         box = nodes.Element()
@@ -34,7 +38,28 @@ class Course(SphinxDirective):
         return box.children
 
 
-def table(course: dict[str, Any], what: str) -> list[str]:
+# "two and a half hours" would not fit beside a question on a phone
+SHORT = {
+    "one": "1", "two": "2", " hours and twenty minutes": "⅓ h",
+    " and a quarter": "¼", " and a half": "½", " hours": " h",
+}  # fmt: skip
+
+
+def hours(solutions: Path, slug: str) -> str:
+    """How long the exercise takes, as it says itself: "That is 55 points in about two hours."."""
+    path = solutions / slug / f"{slug}.ipynb"
+    if not path.exists():
+        return ""  # not written yet
+    said = re.search(r"That is \d+ points,? in about ([^.]+)\.", path.read_text(encoding="utf-8"))
+    if not said:
+        raise ValueError(f"{path} does not say: That is … points in about … hours.")
+    time = said[1]
+    for words, sign in SHORT.items():
+        time = time.replace(words, sign)
+    return time
+
+
+def table(course: dict[str, Any], what: str, solutions: Path) -> list[str]:
     """Lines of Markdown."""
     slugs = {int(slug[:2]): slug for slug in course["chapters"]}
     titles = {number: course["chapters"][slug][0] for number, slug in slugs.items()}
@@ -46,10 +71,12 @@ def table(course: dict[str, Any], what: str) -> list[str]:
         ideas = (idea for _, idea in course["chapters"].values())
         return [f"{n}. {link(titles[n], n)}: {idea}" for n, idea in zip(slugs, ideas, strict=True)]
     if what == "weeks":
-        rows = ["| Week | Chapter | The question of the week |", "|---|---|---|"]
+        rows = ["| Week | Chapter | The question of the week | Exercise |"]
+        rows += ["|---|---|---|---|"]
         for week, (question, *numbers) in enumerate(course["weeks"], start=1):
             chapters = "; ".join(link(titles[n], n) for n in numbers)
-            rows.append(f"| {week} | {chapters} | {question} |")
+            times = "; ".join(filter(None, (hours(solutions, slugs[n]) for n in numbers)))
+            rows.append(f"| {week} | {chapters} | {question} | {times} |")
         return rows
     rows = ["| Promise | Where |", "|---|---|"]
     for promise, first, *others in course["promises"][what]:
