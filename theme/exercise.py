@@ -96,7 +96,16 @@ def text_of(source: str, page: Page) -> str:
                 page.title = title
             else:
                 page.headings.append((opening.tag, anchor, title))
+            place = "" if opening.tag == "h1" else f"#{anchor}"
+            page.searchable.append({"u": place, "t": plain(title), "x": ""})
+        elif words.type == "inline" and page.searchable:
+            page.searchable[-1]["x"] += f"{plain(words.content)} "
     return parser.renderer.render(tokens, parser.options, env)
+
+
+def plain(source: str) -> str:
+    """Markdown as the search shows it: formulas as TeX, all else without its signs."""
+    return " ".join(re.sub(r"[*`]|</?\w[^>]*>", "", source).split())
 
 
 def linked(text: str, chapters: list[str]) -> str:
@@ -126,6 +135,7 @@ class Page:
     chapters: list[str]  # that can be linked to
     title: str = ""
     headings: list[tuple[str, str, str]] = field(default_factory=list)
+    searchable: list[dict[str, str]] = field(default_factory=list)  # as theme/search.py has them
     answers: list[dict[str, Any]] = field(default_factory=list)  # answer → its tests and points
     body: list[str] = field(default_factory=list)
 
@@ -253,6 +263,9 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
             continue  # downloads.py has warned
         released = source.read_bytes()
         page = written(json.loads(released), app.config.chapters)
+        app.searchable[f"exercises/{slug}"] = [
+            one | {"u": f"exercises/{slug}.html{one['u']}"} for one in page.searchable
+        ]
         total = sum(sum(answer["tests"].values()) for answer in page.answers)
         data = {
             "slug": slug,

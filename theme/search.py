@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
@@ -87,20 +88,23 @@ def start(app: Sphinx) -> None:
         app.search_folder = stamped_folder(app, "search", code)
 
 
-def write(app: Sphinx) -> list:
-    """All pages that there are; those which were not written anew as they were."""
+def write(app: Sphinx) -> Iterator:
+    """All pages that there are; those which were not written anew as they were.
+
+    Yields no page, but runs only when those before it have yielded theirs.
+    """
     if app.builder.name != SITE:
-        return []
+        return
     path = Path(app.outdir, "search.json")
     kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     pages = {name: kept[name] for name in kept if name in app.env.found_docs} | app.searchable
     text = json.dumps(dict(sorted(pages.items())), ensure_ascii=False, separators=(",", ":"))
     path.write_text(text, encoding="utf-8")
-    return []  # no pages
+    yield from ()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", start)
     app.connect("doctree-resolved", collect)
-    app.connect("html-collect-pages", write)
+    app.connect("html-collect-pages", write, priority=950)  # after theme/exercise.py
     return {"parallel_read_safe": True}
