@@ -20,25 +20,25 @@ import numpy as np
 #: Height and width of a frame that a network reads, and frames a second.
 SIDE, RATE = 32, 12
 
-#: Every frame an image of its own, in one quality.
-_INTRA = {"g": "1", "qp": "30", "preset": "ultrafast"}
 
-
-def encode(frames: np.ndarray, file: Any, intra: bool = True) -> None:
+def encode(frames: np.ndarray, file: Any, intra: bool = True, crf: int = 23) -> None:
     """Write grey frames (T, height, width) in uint8, 16 … 235, as an MP4 file (H.264).
 
     `file` is a path or what can be written to, such as io.BytesIO. With `intra` each frame is an
-    image of its own in one quality; without, x264 does what it does for anybody: a whole image,
-    then differences. ValueError if height or width is odd, which H.264's usual colours cannot be.
+    image of its own, all in one quality; without, x264 does what it does for anybody: a whole
+    image, then differences, and the higher crf is, 0 … 51, the coarser. ValueError if height or
+    width is odd, which H.264's usual colours cannot be.
     """
     import av
 
     height, width = frames.shape[1:]
     if height % 2 or width % 2:
         raise ValueError(f"frames are {height} by {width}, but both must be even")
+    # constant quality for single images: nothing in a frame depends on the others
+    how = {"g": "1", "qp": "30", "preset": "ultrafast"} if intra else {"crf": str(crf)}
     picture = np.full((height * 3 // 2, width), 128, np.uint8)  # 128: no colour
     with av.open(file, "w", format="mp4") as container:
-        stream: Any = container.add_stream("libx264", rate=RATE, options=_INTRA if intra else {})
+        stream: Any = container.add_stream("libx264", rate=RATE, options=how)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.thread_count = 1  # threads cost more than so small a picture
         for frame in frames:
@@ -59,9 +59,12 @@ def _decoded(file: Any) -> Iterator[tuple[float | None, np.ndarray]]:
         for frame in container.decode(stream):
             plane = frame.reformat(format="yuv420p").planes[0]
             rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
-            # a phone held upright films sideways, and says so
-            upright = np.rot90(rows[: frame.height, : frame.width], frame.rotation // 90)
-            yield frame.time, upright
+            yield frame.time, np.rot90(rows[: frame.height, : frame.width], _turn(frame) // 90)
+
+
+def _turn(frame: Any) -> int:
+    """Degrees against the clock: a phone held upright films sideways, and says so in the file."""
+    return int(frame.rotation)
 
 
 def decode(file: Any) -> np.ndarray:
@@ -110,23 +113,30 @@ def read(path: str | PathLike[str], longest: float = 5.0) -> np.ndarray:
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no file {path}")
-    import av
+    try:
+        import av
+    except ImportError:
+        raise ImportError("PyAV, which reads films, is missing: pip install av") from None
 
     told: list[np.ndarray] = []
-    count = 0
+    latest, count, start = None, 0, 0.0
     try:
         for time, frame in _decoded(str(path)):
+            seconds = count / RATE if time is None else time
             count += 1
-            seconds = (count - 1) / RATE if time is None else time
-            # the last frame that has begun is shown until the next begins
-            while told and len(told) / RATE < min(seconds, longest) - 1e-6:
-                told.append(told[-1])
-            if seconds >= longest:
+            if latest is None:
+                start = seconds
+            # a frame is shown until the next one begins
+            while latest is not None and len(told) / RATE < min(seconds - start, longest) - 1e-6:
+                told.append(latest)
+            if seconds - start >= longest:
                 break
-            if len(told) / RATE <= seconds + 1e-6:
-                told.append(shrink(frame))
+            latest = shrink(frame)
+        else:
+            told += [] if latest is None else [latest]
     except av.FFmpegError:
         raise ValueError(f"{path} is no video that can be read, or it is broken") from None
     if count < 2:
-        raise ValueError(f"{path} holds {count} frames, but a motion needs two at least")
+        frames = "1 frame" if count else "no frames"
+        raise ValueError(f"{path} holds {frames}, but a motion needs two at least")
     return np.stack(told)

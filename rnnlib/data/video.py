@@ -46,7 +46,7 @@ def render(
 
     >>> frames = render(ACTIVITIES.index("wave"), seed=0)
     >>> frames.shape, frames.dtype
-    ((19, 64, 64), dtype('uint8'))
+    ((27, 64, 64), dtype('uint8'))
     """
     kind = int(expect_index("activity", activity, size=len(ACTIVITIES)))
     expect_positive("size", size)
@@ -136,7 +136,7 @@ def _distance(lines: np.ndarray, size: int) -> np.ndarray:
 
 
 def clips(
-    count: int, seed: int = 0, intra: bool | None = True
+    count: int, seed: int = 0, intra: bool | None = True, crf: int = 23
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Render, encode, decode and shrink clips; the activities take turns.
 
@@ -145,8 +145,8 @@ def clips(
     count : int
     seed : int, optional
         Clip number n depends on the seed and n alone.
-    intra : bool or None, optional
-        As in `rnnlib.data.mp4.encode`; None leaves the encoder out.
+    intra, crf : optional
+        As in `rnnlib.data.mp4.encode`; None for intra leaves the encoder out.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def clips(
         drawn = render(int(label), np.random.default_rng([seed, n]))
         if intra is not None:
             file = io.BytesIO()
-            mp4.encode(drawn, file, intra)
+            mp4.encode(drawn, file, intra, crf)
             drawn = mp4.decode(io.BytesIO(file.getvalue()))
         frames.append(mp4.shrink(drawn))
     return frames, labels
