@@ -248,7 +248,9 @@ def of_crash(
     cause = next(
         (c for words, code, c in CRASHES if re.search(words, said) and re.search(code, line)), ""
     )
-    if re.search(r"[\w)\]] \* \w", line) and len(shapes) == 2 and shapes[0][1] in shapes[1]:
+    if re.search(r":[^\]]*\+", line) and "shapes do not fit; does an array" in cause:
+        cause = "the shapes do not fit; is an axis missing, or does a slice go beyond the end?"
+    elif re.search(r"[\w)\]] \* \w", line) and len(shapes) == 2 and shapes[0][1] in shapes[1]:
         cause = "`*` multiplies entry by entry; the matrix product is `@`"
     if isinstance(error, NameError) and not cause:
         near = difflib.get_close_matches(error.name or "", labels, n=1, cutoff=0.5)
@@ -329,6 +331,8 @@ def of_second_call(function: Callable, args: Sequence[Any], result: Any, got: An
     if len(first) == len(second) and all(close(a, b) for a, b in zip(first, second, strict=True)):
         return ""
     name = getattr(function, "__name__", "the function")
+    if "random" in _names(getattr(function, "__code__", None)):
+        return f"{name} draws random numbers of its own, so that it answers differently each time"
     return (
         f"{name} gives another answer when it is called again with the same arguments: "
         "something is kept from an earlier call, in a variable outside or in a default argument"
@@ -363,8 +367,15 @@ def globals_read(function: Callable | None) -> dict[str, Any]:
 
 @functools.lru_cache(1000)
 def _loaded(code: types.CodeType | None) -> tuple[str, ...]:
+    """The names of what is global, also in the comprehensions within."""
     if code is None:
         return ()
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
     found = [i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"]
     return tuple(dict.fromkeys([*found, *(name for c in inner for name in _loaded(c))]))
+
+
+def _names(code: types.CodeType | None) -> set[str]:
+    """All names, those of attributes as well."""
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)] if code else []
+    return {*(code.co_names if code else ()), *(name for c in inner for name in _names(c))}

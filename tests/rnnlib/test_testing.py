@@ -345,6 +345,7 @@ X, W, NONE = np.ones((2, 3)), np.ones((3, 4)), np.ones((0, 3))
     [
         ("return x * W", X, "`*` multiplies entry by entry"),
         ("return x[0] * np.ones(4)", X, "does an array need .T, or another axis?"),
+        ("return x[1 : 1 + 2] * np.ones((2, 2))", X, "does a slice go beyond the end?"),
         ("return x + np.ones(4)", X, "does an array need .T, or another axis?"),
         ("return math.tanh(x)", X, "the functions of `math` take one number"),
         ("return [1.0, 2.0] * 0.5", X, "a list is not an array"),
@@ -455,6 +456,10 @@ def mine(x):
         (LOOPS.replace("    return", "        return"), "a `return` stands inside the loop"),
         (LOOPS.replace("range(len(x))", "range(1, len(x))"), "entries are used before they"),
         ("seen = []\ndef mine(x):\n    seen.append(1)\n    return len(seen) * x\n", "is kept from"),
+        (
+            "def mine(x):\n    return np.array([np.random.default_rng().random() for _ in x])\n",
+            "of its own",
+        ),
         ("def mine(x, seen=[]):\n    seen.append(1)\n    return len(seen) * x\n", "is kept from"),
         ("def mine(x):\n    return x + h\n", "the function reads h, a variable of the notebook"),
         ("def mine(x):\n    return x + EPS\n", ""),

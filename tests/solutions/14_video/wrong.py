@@ -8,6 +8,7 @@ EDITS = {
         "the maximum with 0 is missing": "np.maximum(y, 0) → y",
         "the bias b is missing": " + b[:, None, None] → ",
         "b comes before the maximum, not behind it": " + b[:, None, None] → ; np.maximum(y, 0) → np.maximum(y, 0) + b[:, None, None]",
+        "b is added along s; it belongs to the kernels, b[:, None, None]": "b[:, None, None] → b",
         "the stride is not used": "[::stride, ::stride] → ",
         "each kernel is transposed": "rsij,kij → rsij,kji",
         "each kernel is turned round": "seen, W) → seen, W[:, ::-1, ::-1])",
@@ -32,6 +33,7 @@ EDITS = {
     },
     "in_batch": {
         "every clip begins at the first frame of all": "e[ends[n] - length : ends[n]] → e[:length]",
+        "a clip begins behind all before it, not behind one": "ends = np.cumsum(lengths) → ends = np.append(0, lengths[:-1]) + lengths",
         "the zeros stand in front of the clips, not behind": "x[:length, n] → x[len(x) - length :, n]",
         "each clip is read backwards": "ends[n]] → ends[n]][::-1]",
         "the clips stand in reverse order": "x[:length, n] → x[:length, len(lengths) - 1 - n]",
@@ -46,8 +48,8 @@ EDITS = {
         "every clip is read at its first frame": "last, which = lengths - 1, → last, which = 0 * lengths,",
         "every clip is read one frame before its last": "last, which = lengths - 1, → last, which = lengths - 2,",
         "the loss is the sum over the clips, not the mean": ".mean(), ds → .sum(), ds",
-        "the loss has the wrong sign": "return -log_p → return log_p",
         "at the label 1 is not subtracted": " - np.eye(s.shape[2])[labels] → ",
+        "at the label 1 is subtracted, not 1 / B": "(np.exp(log_p) - np.eye(s.shape[2])[labels]) / len(labels) → np.exp(log_p) / len(labels) - np.eye(s.shape[2])[labels]",
         "ds is not divided by B": ") / len(labels) → )",
         "the sign of ds is wrong": "(np.exp(log_p) - np.eye(s.shape[2])[labels]) → (np.eye(s.shape[2])[labels] - np.exp(log_p))",
         "ds holds ln p in place of p": "(np.exp(log_p) → (log_p",
@@ -67,7 +69,7 @@ EDITS = {
         "the order of the frames is looked at, which an average does not know": "tuple(np.round(clip.mean(axis=0), 6)) → clip.tobytes()",
         "in each group the rarest label is taken, not the most frequent one": "sum(max( → sum(min(",
         "all of a group's labels are counted as right": "max(group.count(label) for label in group) → len(group)",
-        "one clip is right in each group; several may share its best label": "max(group.count(label) for label in group) → 1",
+        "every group has one right clip here; it may have more": "max(group.count(label) for label in group) → 1",
         "it is divided by the number of groups, not of clips": "/ len(labels) → / len(groups)",
         "the shares of the groups are averaged; a large group counts for more": "max(group.count(label) for label in group) → max(group.count(label) for label in group) / len(group); / len(labels) → / len(groups)",
         "this is the number of clips, not their share": "return best / len(labels) → return float(best)",
@@ -109,6 +111,7 @@ EDITS = {
         "the answer is always that of the last frame": "p[frames - 1, → p[lengths - 1,",
         "the answer is always that of the first frame": "p[frames - 1, → p[0 * frames,",
         "the largest probability must reach the threshold, not the first activity's": ".max(axis=1) → [:, 0]",
+        "the answer is that of the clip's largest probability": "p[frames - 1, np.arange(len(lengths))].argmax(axis=1) → np.array([p[:length, n].max(axis=0).argmax() for n, length in enumerate(lengths)])",
         "the least probable activity is taken": "argmax → argmin",
         "the answer is taken one frame after the decision": "p[frames - 1, → p[np.minimum(frames, lengths - 1),",
         "a clip that is never sure is read to T, not to its own end": "frames = lengths.copy() → frames = 0 * lengths + len(p)",
@@ -144,13 +147,6 @@ SURVIVORS = {
     "ceiling: mean = tuple(np.round(clip.mean(axis=0), 6)) → mean = tuple(np.round(clip.mean(axis=0), 7))": _MEANS,
     "shuffle_test: three = list(zip(clips, labels, keys, strict=True)) → three = list(zip(clips, labels, keys, strict=False))": _ZIP,
 }
-
-
-def features__a_rounded_quotient(frame, W, b, stride):
-    """a pixel is divided without a remainder"""
-    seen = np.lib.stride_tricks.sliding_window_view(frame // 255, W.shape[1:])
-    y = np.einsum("rsij,kij->krs", seen[::stride, ::stride], W) + b[:, None, None]
-    return np.maximum(y, 0)
 
 
 def features__first_kernel(frame, W, b, stride):
