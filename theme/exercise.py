@@ -128,6 +128,10 @@ def code_of(source: str) -> str:
 # ── the page ─────────────────────────────────────────────────────────────────
 
 
+# given cells that nobody need read, and what stands on the fold
+FOLDED = {"setup": "How the notebook begins", "only_tests": "What the tests use"}
+
+
 @dataclass
 class Page:
     """What is known of a page while it is written."""
@@ -174,10 +178,10 @@ def written(notebook: dict[str, Any], chapters: list[str]) -> Page:
             page.body.append(
                 f'<div class="lab" data-cell="{name}" data-kind="answer">{code_of(source)}</div>'
             )
-        elif cell["id"] == "setup":
+        elif cell["id"] in FOLDED:
             page.body.append(
                 f'<details class="lab" data-cell="{name}" data-kind="given">'
-                f"<summary>How the notebook begins</summary>{code_of(source)}</details>"
+                f"<summary>{FOLDED[cell['id']]}</summary>{code_of(source)}</details>"
             )
         else:  # given and locked; or given to be played with
             kind = "given" if marks.get("locked") else "try"
