@@ -248,9 +248,11 @@ def of_crash(
     cause = next(
         (c for words, code, c in CRASHES if re.search(words, said) and re.search(code, line)), ""
     )
+    # where an array is stored, its place is at fault, and no product
+    product = re.search(r"[\w)\]] \* \w", line) and "input array" not in said
     if re.search(r":[^\]]*\+", line) and "shapes do not fit; does an array" in cause:
         cause = "the shapes do not fit; is an axis missing, or does a slice go beyond the end?"
-    elif re.search(r"[\w)\]] \* \w", line) and len(shapes) == 2 and shapes[0][1] in shapes[1]:
+    elif product and len(shapes) == 2 and shapes[0][1] in shapes[1]:
         cause = "`*` multiplies entry by entry; the matrix product is `@`"
     if isinstance(error, NameError) and not cause:
         near = difflib.get_close_matches(error.name or "", labels, n=1, cutoff=0.5)

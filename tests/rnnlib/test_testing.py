@@ -346,6 +346,7 @@ X, W, NONE = np.ones((2, 3)), np.ones((3, 4)), np.ones((0, 3))
         ("return x * W", X, "`*` multiplies entry by entry"),
         ("return x[0] * np.ones(4)", X, "does an array need .T, or another axis?"),
         ("return x[1 : 1 + 2] * np.ones((2, 2))", X, "does a slice go beyond the end?"),
+        ("y = np.empty((4, 3)); y[:] = x[: 2 * 1]", X, "another shape than its place"),
         ("return x + np.ones(4)", X, "does an array need .T, or another axis?"),
         ("return math.tanh(x)", X, "the functions of `math` take one number"),
         ("return [1.0, 2.0] * 0.5", X, "a list is not an array"),

@@ -62,22 +62,22 @@ EDITS = {
         "the loss is the negative score of the label; the softmax is missing": "return -log_p[which, labels] → return -s[last, which, labels]",
     },
     "ceiling": {
-        "the sum over the frames is taken for their mean": "clip.mean(axis=0) → clip.sum(axis=0)",
+        "the frames are summed, not averaged": "clip.mean(axis=0) → clip.sum(axis=0)",
         "only the first frame is looked at": "clip.mean(axis=0) → clip[0]",
-        "the mean is taken over the features, too": "clip.mean(axis=0), 6) → clip.mean(keepdims=True)[0], 6)",
+        "the features are averaged, too": "clip.mean(axis=0), 6) → clip.mean(keepdims=True)[0], 6)",
         "clips are one group only if all their frames are the same; the mean decides": "tuple(np.round(clip.mean(axis=0), 6)) → tuple(map(tuple, np.sort(clip, axis=0)))",
         "the order of the frames is looked at, which an average does not know": "tuple(np.round(clip.mean(axis=0), 6)) → clip.tobytes()",
         "in each group the rarest label is taken, not the most frequent one": "sum(max( → sum(min(",
         "all of a group's labels are counted as right": "max(group.count(label) for label in group) → len(group)",
-        "every group has one right clip here; it may have more": "max(group.count(label) for label in group) → 1",
+        "every group has one right clip; it may have more": "max(group.count(label) for label in group) → 1",
         "it is divided by the number of groups, not of clips": "/ len(labels) → / len(groups)",
         "the shares of the groups are averaged; a large group counts for more": "max(group.count(label) for label in group) → max(group.count(label) for label in group) / len(group); / len(labels) → / len(groups)",
         "this is the number of clips, not their share": "return best / len(labels) → return float(best)",
         "the first label of a group is taken, not the most frequent one": "max(group.count(label) for label in group) → group.count(group[0])",
         "the median is taken for the mean": "clip.mean(axis=0) → np.median(clip, axis=0)",
-        "the number of different labels is counted": "max(group.count(label) for label in group) → len(set(group))",
         "the means are rounded to whole numbers": ", 6) → )",
-        "it is the share that is wrong": "return best / len(labels) → return 1 - best / len(labels)",
+        "it is in percent": "return best / len(labels) → return 100 * best / len(labels)",
+        "the means are not rounded": "np.round(clip.mean(axis=0), 6) → clip.mean(axis=0)",
     },
     "shuffle_test": {
         "the clips played backwards are compared with their old labels": "== reverse[k] → == k",
@@ -93,19 +93,22 @@ EDITS = {
     },
     "seen_accuracy": {
         "the share is taken of T, not of the clip's length": "percents[:, None] * lengths → percents[:, None] * np.full(len(lengths), len(s))",
+        "the share is taken of T, and cut at the clip's end": "-(-percents[:, None] * lengths // 100) → np.minimum(-(-percents[:, None] * len(s) // 100), lengths)",
         "the number of frames is rounded down": "-(-percents[:, None] * lengths // 100) → np.maximum(percents[:, None] * lengths // 100, 1)",
         "one frame too many is read": "s[frames - 1, → s[np.minimum(frames, lengths - 1),",
         "the lowest score is taken for the answer": "argmax → argmin",
         "the mean is taken over the shares, not over the clips": ".mean(axis=1) → .mean(axis=0)",
         "the number of frames is rounded to the nearest": "-(-percents[:, None] * lengths // 100) → np.maximum(np.rint(percents[:, None] * lengths / 100).astype(int), 1)",
         "every share is answered at the end of the clip": "s[frames - 1, → s[0 * frames + lengths - 1,",
-        "it counts as right once an earlier answer was": "(answers == labels).mean(axis=1) → np.maximum.accumulate(answers == labels).mean(axis=1)",
+        "percent / 100 is rounded before it is multiplied": "-(-percents[:, None] * lengths // 100) → np.ceil(percents[:, None] / 100 * lengths).astype(int)",
     },
     "stop_early": {
         "a probability exactly at the threshold counts, too": ">= threshold → > threshold",
         "it stops where it is unsure": ">= threshold → < threshold",
         "the last sure frame is taken; it stops at the first": "sure[0] + 1 → sure[-1] + 1",
         "frames are counted from 1": "sure[0] + 1 → max(sure[0], 1)",
+        "frames are counted from 1, and index 0 is the first": "sure[0] + 1 → sure[0]",
+        "frames behind the end of a clip are looked at": "p[:length, n] → p[:, n]",
         "it stops one frame late": "sure[0] + 1 → min(sure[0] + 2, length)",
         "a clip that is never sure stops at its first frame, not at its last": "frames = lengths.copy() → frames = 0 * lengths + 1",
         "the answer is always that of the last frame": "p[frames - 1, → p[lengths - 1,",
@@ -131,6 +134,7 @@ EDITS = {
             "away[recording == recording[n]] = np.inf → pass",
             "recording == recording[n]] → recording != recording[n]]",
         ],
+        "a frame may hold 0, too; lengths says how many frames count": "/ lengths[:, None] → / np.maximum((x != 0).sum(axis=0), 1)",
         "only the first frames are compared": "x.sum(axis=0) / lengths[:, None] → x[0]",
         "only the last frames are compared": "x.sum(axis=0) / lengths[:, None] → x[lengths - 1, np.arange(len(lengths))]",
         "the differences cancel; square them before they are added": "((means - means[n]) ** 2).sum(axis=1) → abs((means - means[n]).sum(axis=1))",
@@ -149,14 +153,15 @@ SURVIVORS = {
 }
 
 
-def features__first_kernel(frame, W, b, stride):
-    """every kernel is the first one"""
-    return np.repeat(_y(frame, W[:1], b[:1], stride), len(W), axis=0)
+def features__one_place_less(frame, W, b, stride):
+    """a place is missing at the end of each row and column"""
+    return _y(frame, W, b, stride)[:, :-1, :-1]
 
 
-def features__kernels_behind(frame, W, b, stride):
-    """the kernels must come first, then the places"""
-    return _y(frame, W, b, stride).transpose(1, 2, 0)
+def features__places_next_to_each_other(frame, W, b, stride):
+    """the stride is in the number of places, not in where they begin"""
+    _, R, S = _y(frame, W, b, stride).shape
+    return _y(frame, W, b, 1)[:, :R, :S]
 
 
 def _y(frame, W, b, stride):
@@ -199,11 +204,13 @@ def last_frame_loss__every_frame(s, lengths, labels):
     return losses[counts].mean(), ds / counts.sum()
 
 
-def shuffle_test__the_last_clip(model, clips, labels, reverse, keys):
-    """the last clip alone is judged"""
-    clip, k, own = clips[-1], labels[-1], keys[-1]
-    mixed = np.mean([model(clip[np.argsort(row)]) == k for row in own])
-    return float(model(clip) == k), mixed, float(model(clip[::-1]) == reverse[k])
+def shuffle_test__divided_by_clips(model, clips, labels, reverse, keys):
+    """the number of right answers is divided by N; there are N R of them"""
+    three = list(zip(clips, labels, keys, strict=True))
+    filmed = [model(clip) == k for clip, k, _ in three]
+    shuffled = [model(clip[np.argsort(row)]) == k for clip, k, rows in three for row in rows]
+    backwards = [model(clip[::-1]) == reverse[k] for clip, k, _ in three]
+    return np.mean(filmed), np.sum(shuffled) / len(clips), np.mean(backwards)
 
 
 def seen_accuracy__percent_of_a_hundred(s, lengths, labels, percents):
