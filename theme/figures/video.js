@@ -82,7 +82,7 @@ class Video extends Figure {
       this.update();
     } });
     this.canvas = html("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "No frame yet" });
-    this.bars = bars("activity", ["believed", "before"], CLIPS);
+    this.bars = bars("activity", ["now", "before"], CLIPS);
     this.slider = slider({ label: "Frame", min: 1, max: LONGEST, step: 1, value: 1, format: (t) => `${t}`,
       onInput: (t) => { this.player.pause(); this.go(t); } });
     this.player = player({ T: LONGEST, t: 1, pace: 250, onMove: (t) => this.go(Math.max(t, 1)) });
