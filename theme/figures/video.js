@@ -1,4 +1,4 @@
-// room: 30rem, 44rem, 46rem
+// room: 34.6rem, 49rem, 50.3rem
 // <unrolled-video>: clips that a network watches, an eye and a GRU that rnnlib trained. The reader walks
 // through the frames, or plays them backwards, and sees what the network believes after each.
 
