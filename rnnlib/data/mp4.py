@@ -2,10 +2,10 @@
 
     file  →  frames (T, height, width)  →  small (T, 32, 32)  →  pixels (T, 1, 32, 32)
 
-A frame is brightness alone, in uint8: 16 is black and 235 white, as in most video files. What
-encodes and decodes is PyAV (FFmpeg, x264): `encode`, `decode` and `read` need it.
+A frame is brightness alone, in uint8: 16 is black and 235 white, as in most video files.
 
-Derived in chapter 14_video.
+Derived in chapter 14_video. Source: `rnnlib.data.video`, or the reader. What encodes and decodes is
+PyAV (FFmpeg, x264), which `encode`, `decode` and `read` need.
 """
 
 from __future__ import annotations
