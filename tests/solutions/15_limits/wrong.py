@@ -11,9 +11,8 @@ EDITS = {
         "the factor p before the logarithm is missing": "(p * np.log(p)).sum() → np.log(p).sum()",
         "the shares are those of a sequence; those of a step are asked": "targets.T → targets; loss / targets.shape[1] → loss / len(targets); / len(column) → / targets.shape[1]",
         "every symbol that occurs is taken as equally likely": "(p * np.log(p)).sum() → np.log(1 / len(p))",
-        "only the most frequent symbol is looked at": "(p * np.log(p)).sum() → np.log(p.max())",
         "these are counts, not shares": " / len(column) → ",
-        "it is the share of wrong guesses, not the cross-entropy": "(p * np.log(p)).sum() → p.max() - 1",
+        "": ["(p * np.log(p)).sum() → p.max() - 1", "(p * np.log(p)).sum() → np.log(p.max())"],
         "the shares are those of all steps together": "np.unique(column, return_counts=True)[1] / len(column) → np.unique(targets, return_counts=True)[1] / targets.size",
         "0 ln 0 counts as 0: a symbol that does not occur adds nothing": "np.unique(column, return_counts=True)[1] / → np.bincount(column, minlength=targets.max() + 1) /",
     },
@@ -26,7 +25,7 @@ EDITS = {
         "the logarithm has base 2; L is in nats": "np.log(K) → np.log2(K)",
         "a guess among K kinds costs ln K, not ln S": "np.log(K) → np.log(S + (S == 1))",
         "it is the share of the symbols, not their number": "S - L * (delay + 2 * S) / np.log(K) → 1 - L * (delay + 2 * S) / np.log(K) / S",
-        "a sequence of the copy task has delay + 20 steps only for S = 10": "2 * S → 20",
+        "": "2 * S → 20",
         "a negative m is asked as it comes out": "S - L * (delay + 2 * S) / np.log(K) → max(S - L * (delay + 2 * S) / np.log(K), 0.0)",
     },
     "merge_matrices": {
@@ -55,14 +54,16 @@ EDITS = {
         "the distances are added over a and b; the largest is asked": "return max( → return sum(",
         "the absolute value is missing": "abs(p - q).max() → (p - q).max()",
         "it is the mean distance of the entries; the largest is asked": "abs(p - q).max() → abs(p - q).mean()",
-        "both ways merge step 1 with step 2 first": "merge(a[0], b[0], *merge(a[1], b[1], a[2], b[2])) → merge(*merge(a[0], b[0], a[1], b[1]), a[2], b[2])",
+        "both ways give the same; do both call merge, and do they group differently?": "merge(a[0], b[0], *merge(a[1], b[1], a[2], b[2])) → merge(*merge(a[0], b[0], a[1], b[1]), a[2], b[2])",
         "the second way puts the steps in another order: step 1 comes first": "merge(a[0], b[0], *merge(a[1], b[1], a[2], b[2])) → merge(*merge(a[1], b[1], a[2], b[2]), a[0], b[0])",
         "the second way merges step 3 with step 2: step 2 comes first": "*merge(a[1], b[1], a[2], b[2])) → *merge(a[2], b[2], a[1], b[1]))",
-        "the first way puts step 3 in front": "merge(*merge(a[0], b[0], a[1], b[1]), a[2], b[2]) → merge(a[2], b[2], *merge(a[0], b[0], a[1], b[1]))",
         "two steps are exchanged: that asks whether the merge is commutative": [
             "left = merge(*merge(a[0], b[0], a[1], b[1]), a[2], b[2]) → left = merge(a[0], b[0], a[1], b[1]); right = merge(a[0], b[0], *merge(a[1], b[1], a[2], b[2])) → right = merge(a[1], b[1], a[0], b[0])",
         ],
-        "the distances are squared": "abs(p - q).max() → ((p - q) ** 2).max()",
+        "": [
+            "abs(p - q).max() → ((p - q) ** 2).max()",
+            "merge(*merge(a[0], b[0], a[1], b[1]), a[2], b[2]) → merge(a[2], b[2], *merge(a[0], b[0], a[1], b[1]))",
+        ],
     },
     "prefixes": {
         "Only neighbours may be merged, the earlier one first": [
@@ -98,16 +99,16 @@ EDITS = {
     "scan_backward": {
         "g_t uses a_t; the factor between g_t and g_{t+1} is a_{t+1}": "after = np.concatenate([a[1:], a[:1]]) → after = a",
         "g_t uses a_{t-1}; the factor between g_t and g_{t+1} is a_{t+1}": "np.concatenate([a[1:], a[:1]]) → np.concatenate([a[-1:], a[:-1]])",
-        "time runs forward; g begins at the end": "scan(after[::-1], dh[::-1], 0 * h_0)[::-1] → scan(a, dh, 0 * h_0)",
-        "g is not turned back: its first entry belongs to the last step": "0 * h_0)[::-1] → 0 * h_0)",
+        "time runs forward; g begins at the end": "scan(after[::-1], dh[::-1], np.zeros_like(h_0))[::-1] → scan(a, dh, 0 * h_0)",
+        "g is not turned back: its first entry belongs to the last step": "np.zeros_like(h_0))[::-1] → np.zeros_like(h_0))",
         "a is not turned round, dh is": "scan(after[::-1], → scan(after,",
         "dh is not turned round, a is": "dh[::-1] → dh",
-        "behind the last step comes nothing: g begins with 0, not with h_0": "0 * h_0)[::-1] → h_0)[::-1]; after[::-1] → np.concatenate([a[1:], 0 * a[:1] + 1])[::-1]",
+        "behind the last step comes nothing: g begins with 0, not with h_0": "np.zeros_like(h_0))[::-1] → h_0)[::-1]; after[::-1] → np.concatenate([a[1:], 0 * a[:1] + 1])[::-1]",
         "da_t is multiplied by h_t; h_{t-1} is asked": "g * before → g * h",
         "before the first state stands h_0, not 0": "np.concatenate([h_0[None], → np.concatenate([0 * h_0[None],",
         "dh_0 is g_1; a_1 is missing": "g, a[0] * g[0] → g, g[0]",
         "da and db are exchanged": "return g * before, g, → return g, g * before,",
-        "dh alone is taken for g: nothing comes from later states": "g = scan(after[::-1], dh[::-1], 0 * h_0)[::-1] → g = dh",
+        "dh alone is taken for g: nothing comes from later states": "g = scan(after[::-1], dh[::-1], np.zeros_like(h_0))[::-1] → g = dh",
         "dh_0 is made of the last step": "a[0] * g[0] → a[-1] * g[-1]",
         "dh_0 is summed over the steps; h_0 is used in the first alone": "a[0] * g[0] → (a * g).sum(axis=0)",
         "da holds h_{t-1} alone; g_t is missing": "return g * before → return before",
@@ -147,17 +148,17 @@ EDITS = {
         "the gate gets the gradient through h_t in place of the candidate": "db * candidate - da → db * h - da",
     },
     "remainder_matrices": {
-        "the matrices take the digit away: column j holds its 1 in the row to which j moves": "np.eye(m)[place].swapaxes(1, 2) → np.eye(m)[place]",
+        "rows and columns are exchanged: that takes digits away": "np.eye(m)[place].swapaxes(1, 2) → np.eye(m)[place]",
         "m - 1 moves on to 0: the remainder is missing": "(j + x[:, None]) % m → np.minimum(j + x[:, None], m - 1)",
         "an index is too large": "(j + x[:, None]) % m → j + x[:, None]",
         "every digit moves by 1": "(j + x[:, None]) % m → (j + 1 + 0 * x[:, None]) % m",
-        "the digits are added up first; each matrix adds its own digit alone": "j + x[:, None] → j + x.cumsum()[:, None]",
+        "the digits are added up first": "j + x[:, None] → j + x.cumsum()[:, None]",
         "the place is multiplied by the digit, not moved by it": "j + x[:, None] → j * x[:, None]",
         "all places move to x, whatever they are": "j + x[:, None] → 0 * j + x[:, None]",
         "has dtype": "np.eye(m) → np.eye(m, dtype=int)",
         "each digit moves by one more": "j + x[:, None] → j + 1 + x[:, None]",
         "nothing moves: every matrix is the identity": "j + x[:, None] → j + 0 * x[:, None]",
-        "only the place x holds a 1; each of the m columns needs one": "return np.eye(m)[place].swapaxes(1, 2) → return np.eye(m)[place].swapaxes(1, 2) * np.eye(m)[0]",
+        "each column needs a 1, not the first alone": "return np.eye(m)[place].swapaxes(1, 2) → return np.eye(m)[place].swapaxes(1, 2) * np.eye(m)[0]",
     },
     "longest_parity": {
         "a change that equals the gap is visible": ">= gap → > gap",
@@ -169,7 +170,7 @@ EDITS = {
         "it is the number of the first step without a visible change": "return int((changes.max(axis=1) >= gap).sum()) → return int((changes.max(axis=1) >= gap).sum()) + 1",
         "": "changes.max(axis=1) → changes.mean(axis=1)",
         "the visible changes of all units are counted together": "(changes.max(axis=1) >= gap) → (changes >= gap)",
-        "the first change is a h_0 + b - h_0, not b": "abs(a * h_0 + b - h_0) → abs(b)",
+        "the first change is a h_0 + b - h_0": "abs(a * h_0 + b - h_0) → abs(b)",
         "every step is counted; does what you compare with the gap come closer to 0?": "a ** np.arange(most)[:, None] * change → np.ones((most, 1)) * change",
         "the change of every step is multiplied by 1 - a, not by a": "a ** np.arange(most)[:, None] → (1 - a) ** np.arange(most)[:, None]",
         "the invisible steps are counted": ">= gap → < gap",
@@ -205,6 +206,37 @@ def prefixes__pairs_alone(merge, a, b):
     return a, b
 
 
+def memoryless_line__without_the_last_kind(targets):
+    """the largest symbol is left out"""
+    kinds = range(targets.max())
+    p = np.array([(targets == k).mean(axis=0) for k in kinds] + [0 * targets[0]])
+    return -(p * np.log(np.where(p > 0, p, 1.0))).sum() / targets.shape[1]
+
+
+def scan__h_0_at_every_step(a, b, h_0):
+    """h_0 stands before the first step alone; here every step adds a h_0"""
+    return prefixes(merge_units, a, b + a * h_0)[1]
+
+
+def mingru_backward__dh_alone(dh, x, h_0, W_z, b_z, W_h, b_h):
+    """dh alone is taken: nothing comes back from later states"""
+    z = sigmoid(x @ W_z.T + b_z)
+    candidate = x @ W_h.T + b_h
+    h = scan(1 - z, z * candidate, h_0)
+    gate = dh * (candidate - np.concatenate([h_0[None], h[:-1]])) * z * (1 - z)
+    new = dh * z
+    dW_z, dW_h = (np.einsum("tbh,tbi->hi", d, x) for d in (gate, new))
+    dx, dh_0 = gate @ W_z + new @ W_h, dh[0] * (1 - z[0])
+    return dx, dh_0, dW_z, gate.sum(axis=(0, 1)), dW_h, new.sum(axis=(0, 1))
+
+
+def longest_parity__distance_from_the_limit(a, b, h_0, gap, most):
+    """the change of a step is asked, not the distance from the limit"""
+    limit = b / (1 - a)
+    distance = a ** np.arange(1, most + 1)[:, None] * abs(h_0 - limit)
+    return int((distance.max(axis=1) >= gap).sum())
+
+
 def mingru__step_by_step_with_new_state(x, h_0, W_z, b_z, W_h, b_h):
     """every step begins at h_0: the state is not carried on"""
     z = sigmoid(x @ W_z.T + b_z)
@@ -220,6 +252,14 @@ def longest_parity__last_state(a, b, h_0, gap, most):
     return steps
 
 
-SURVIVORS = {}
+_DISTANCE = "associativity_gap: return max((abs(p - q).max() for p, q in zip({}))) → return max((abs(p - q).max() for p, q in zip({})))"
+_PAIR = "left, right, strict=True"
+SURVIVORS = {
+    "merge_matrices: A, b = (A_2 @ A_1, (A_2 @ b_1[..., None])[..., 0] + b_2) → A, b = (A_2 @ A_1, (A_2 @ b_1[..., None])[..., -1] + b_2)": "the axis has size 1: the first entry is the last",
+    _DISTANCE.format(_PAIR, "right, left, strict=True"): "a distance is the same from either side",
+    _DISTANCE.format(_PAIR, "left, right, strict=False"): "both are pairs, of the same length",
+    "prefixes: if d >= len(b): → if d > len(b):": "at a distance of T there is no pair to merge: one round more that changes nothing",
+    "remainder_matrices: return np.eye(m)[place].swapaxes(1, 2) → return np.eye(m)[place].swapaxes(2, 1)": "two axes are exchanged in either order",
+}
 
-ALLOWED = {}
+ALLOWED = {"activations.sigmoid": "the notebook gives it"}
