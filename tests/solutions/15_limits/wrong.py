@@ -66,12 +66,13 @@ EDITS = {
         ],
     },
     "prefixes": {
-        "Only neighbours may be merged, the earlier one first": [
+        "they overlap. The distance doubles from round to round": [
             "d = 2**r → d = r + 1",
-            "merge(a[:-d], b[:-d], a[d:], b[d:]) → merge(a[d:], b[d:], a[:-d], b[:-d])",
-            "d = 2**r → d = 2 ** (r + 1)",
             "d = 2**r → d = 1",
         ],
+        "they are exchanged; the earlier one comes first": "merge(a[:-d], b[:-d], a[d:], b[d:]) → merge(a[d:], b[d:], a[:-d], b[:-d])",
+        "a step between them is missing; the first distance is 1": "d = 2**r → d = 2 ** (r + 1)",
+        "one round is done; go on with 2, 4, 8 … places": "d >= len(b) → r",
         "there is one round too few": [
             "if d >= len(b) → if 2 * d >= len(b)",
         ],
@@ -79,7 +80,7 @@ EDITS = {
             "merge(a[:-d], b[:-d], a[d:], b[d:]) → merge(a[:-d], b[:-d], a[d:], b)",
         ],
         "a and b are exchanged": "return a, b → return b, a",
-        "only the last prefix is given": "return a, b → return a[-1:], b[-1:]",
+        "": "return a, b → return a[-1:], b[-1:]",
         "the first entries stay as they are: they are missing": "np.concatenate([a[:d], new_a]), np.concatenate([b[:d], new_b]) → new_a, new_b",
         "the entries that stay are those of the end; the first entries stay": "np.concatenate([a[:d], new_a]), np.concatenate([b[:d], new_b]) → np.concatenate([new_a, a[-d:]]), np.concatenate([new_b, b[-d:]])",
     },
@@ -123,6 +124,7 @@ EDITS = {
         "the sigmoid of the gate is missing": "sigmoid(x @ W_z.T + b_z) → x @ W_z.T + b_z",
         "b_z is missing": "W_z.T + b_z → W_z.T",
         "b_h is missing": "W_h.T + b_h → W_h.T",
+        "the biases are exchanged": "W_z.T + b_z → W_z.T + b_h; W_h.T + b_h → W_h.T + b_z",
         "the weights of gate and candidate are exchanged": "x @ W_z.T → x @ W_h.T; candidate = x @ W_h.T → candidate = x @ W_z.T",
         "h_0 is not used": "z * candidate, h_0) → z * candidate, 0 * h_0)",
         "1 - z stands before the candidate, too: it is z": "z * candidate, h_0 → (1 - z) * candidate, h_0",
@@ -141,6 +143,7 @@ EDITS = {
         "x reaches the state through the candidate, too": "gate @ W_z + new @ W_h → gate @ W_z",
         "the weights are exchanged in dx": "gate @ W_z + new @ W_h → gate @ W_h + new @ W_z",
         "the weights are used at every step: the sum over time is missing": "gate.sum(axis=(0, 1)) → gate[0].sum(axis=0); new.sum(axis=(0, 1)) → new[0].sum(axis=0)",
+        "": 'np.einsum("tbh,tbi->hi", d, x) → d[-1].T @ x[-1]; gate.sum(axis=(0, 1)) → gate[-1].sum(axis=0); new.sum(axis=(0, 1)) → new[-1].sum(axis=0)',
         "the gradients are means over time and batch; sums are asked": 'np.einsum("tbh,tbi->hi", d, x) for → np.einsum("tbh,tbi->hi", d, x) / d[..., 0].size for; gate.sum( → gate.mean(; new.sum( → new.mean(',
         "gate and candidate are exchanged in the results": "return dx, dh_0, dW_z, gate.sum(axis=(0, 1)), dW_h, new.sum(axis=(0, 1)) → return dx, dh_0, dW_h, new.sum(axis=(0, 1)), dW_z, gate.sum(axis=(0, 1))",
         "a is the share that is kept, 1 - z": "scan_backward(dh, 1 - z, h, h_0) → scan_backward(dh, z, h, h_0)",
@@ -168,11 +171,14 @@ EDITS = {
         "it is the first state that is looked at, not its change": "abs(a * h_0 + b - h_0) → abs(a * h_0 + b)",
         "the count begins one step late: step 1 is the change from h_0": "np.arange(most) → np.arange(1, most + 1)",
         "it is the number of the first step without a visible change": "return int((changes.max(axis=1) >= gap).sum()) → return int((changes.max(axis=1) >= gap).sum()) + 1",
-        "": "changes.max(axis=1) → changes.mean(axis=1)",
         "the visible changes of all units are counted together": "(changes.max(axis=1) >= gap) → (changes >= gap)",
         "the first change is a h_0 + b - h_0": "abs(a * h_0 + b - h_0) → abs(b)",
         "every step is counted; does what you compare with the gap come closer to 0?": "a ** np.arange(most)[:, None] * change → np.ones((most, 1)) * change",
-        "the change of every step is multiplied by 1 - a, not by a": "a ** np.arange(most)[:, None] → (1 - a) ** np.arange(most)[:, None]",
+        "most is not looked at": "np.arange(most) → np.arange(1000)",
+        "": [
+            "changes.max(axis=1) → changes.mean(axis=1)",
+            "a ** np.arange(most)[:, None] → (1 - a) ** np.arange(most)[:, None]",
+        ],
         "the invisible steps are counted": ">= gap → < gap",
     },
 }
@@ -187,7 +193,7 @@ def prefixes__one_after_the_other(merge, a, b):
 
 
 def prefixes__a_before_b(merge, a, b):
-    """Only neighbours may be merged, the earlier one first"""
+    """the new a and the new b of a round both come from the round before"""
     for r in range((len(b) - 1).bit_length()):
         d = 2**r
         a = np.concatenate([a[:d], merge(a[:-d], b[:-d], a[d:], b[d:])[0]])
@@ -196,7 +202,7 @@ def prefixes__a_before_b(merge, a, b):
 
 
 def prefixes__pairs_alone(merge, a, b):
-    """Only neighbours may be merged, the earlier one first"""
+    """a step between them is missing"""
     a, b = a.copy(), b.copy()
     for r in range((len(b) - 1).bit_length()):
         d = 2**r
@@ -211,6 +217,12 @@ def memoryless_line__without_the_last_kind(targets):
     kinds = range(targets.max())
     p = np.array([(targets == k).mean(axis=0) for k in kinds] + [0 * targets[0]])
     return -(p * np.log(np.where(p > 0, p, 1.0))).sum() / targets.shape[1]
+
+
+def scan__divided_by_the_product(a, b, h_0):
+    """a finite number is expected"""
+    kept = np.cumprod(a, axis=0)
+    return kept * (h_0 + np.cumsum(b / kept, axis=0))
 
 
 def scan__h_0_at_every_step(a, b, h_0):
