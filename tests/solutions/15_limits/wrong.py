@@ -172,7 +172,7 @@ EDITS = {
         "the count begins one step late: step 1 is the change from h_0": "np.arange(most) → np.arange(1, most + 1)",
         "it is the number of the first step without a visible change": "return int((changes.max(axis=1) >= gap).sum()) → return int((changes.max(axis=1) >= gap).sum()) + 1",
         "the visible changes of all units are counted together": "(changes.max(axis=1) >= gap) → (changes >= gap)",
-        "the first change is a h_0 + b - h_0": "abs(a * h_0 + b - h_0) → abs(b)",
+        "these are not the changes from step to step; the first is a h_0 + b - h_0": "abs(a * h_0 + b - h_0) → abs(b)",
         "every step is counted; does what you compare with the gap come closer to 0?": "a ** np.arange(most)[:, None] * change → np.ones((most, 1)) * change",
         "most is not looked at": "np.arange(most) → np.arange(1000)",
         "": [
@@ -198,6 +198,14 @@ def prefixes__a_before_b(merge, a, b):
         d = 2**r
         a = np.concatenate([a[:d], merge(a[:-d], b[:-d], a[d:], b[d:])[0]])
         b = np.concatenate([b[:d], merge(a[:-d], b[:-d], a[d:], b[d:])[1]])
+    return a, b
+
+
+def prefixes__all_round(merge, a, b):
+    """nothing stands before the first entries: they stay as they are"""
+    for r in range((len(b) - 1).bit_length()):
+        d = 2**r
+        a, b = merge(np.roll(a, d, axis=0), np.roll(b, d, axis=0), a, b)
     return a, b
 
 
