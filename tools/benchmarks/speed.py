@@ -7,6 +7,8 @@ same matrix products in NumPy and nothing else) and the textbook loop over `cell
     python tools/benchmarks/speed.py           everything, once with AVX2 and, where the
                                                processor has it, once with AVX-512
     python tools/benchmarks/speed.py --quick   three repetitions of everything, nothing written
+    python tools/benchmarks/speed.py --waiting only what waiting for the step before costs
+                                               (chapter 15), the rest of the file is kept
 
 Both sides are held to the same instructions. Times are the processor's, so that other
 programs do not count, and the shortest of many; calls are taken in turns, so that a slow
@@ -227,6 +229,59 @@ def growth(seconds: float) -> dict:
     return {"I": I, "H": H, "rows": rows}
 
 
+def waiting(seconds: float) -> dict:
+    """What it costs that a step waits: beside a model without a memory, and as a scan.
+
+    The feed-forward model has the weights of the RNN and does its matrix products, but the
+    second layer reads the first one's output and not its own: so no row waits for another.
+    """
+    import numpy as np
+
+    import rnnlib
+
+    I, H = 64, 128
+    rng = np.random.default_rng(0)
+    sizes = [(T, B) for B in (1, 32) for T in (25, 100, 400, 1600)]
+    sizes += [(100, B) for B in (8, 128)]
+    rows, scans = [], []
+    for T, B in sizes:
+        x = rng.standard_normal((T, B, I), dtype=np.float32)
+        dy = rng.standard_normal((T, B, H), dtype=np.float32)
+        recurrent = rnnlib.RNN(I, H, seed=0, dtype=np.float32)
+        first, second = (rnnlib.Linear(n, H, seed=0, dtype=np.float32) for n in (I, H))
+
+        def rnn(x=x, dy=dy, layer=recurrent) -> None:
+            layer(x)
+            layer.backward(dy)
+
+        # in blocks that stay in the cache, as the layers have them
+        blocks = list(
+            zip(
+                *(np.array_split(z.reshape(T * B, -1), -(-T * B // 512)) for z in (x, dy)),
+                strict=True,
+            )
+        )
+
+        def feed_forward(blocks=blocks, first=first, second=second) -> None:
+            for x, dy in blocks:
+                u = np.tanh(first(x))
+                y = np.tanh(second(u))
+                first.backward(second.backward(dy * (1 - y * y)) * (1 - u * u))
+
+        times = best({"rnn": rnn, "feed_forward": feed_forward}, seconds)
+        rows.append({"T": T, "B": B, "seconds": times})
+    for width in (1, 8, 32, 128, 1024):
+        shape = (1024, 1, width)
+        a = rng.uniform(size=shape).astype(np.float32)
+        b = rng.standard_normal(shape, dtype=np.float32)
+        h_0 = np.zeros(shape[1:], np.float32)
+        ways = {"scan": rnnlib.scan, "loop": rnnlib.scan_loop}
+        calls = {name: lambda way=way: way(a, b, h_0) for name, way in ways.items()}  # noqa: B023
+        scans.append({"T": shape[0], "width": width, "seconds": best(calls, seconds)})
+    print("what waiting costs: measured", flush=True)
+    return {"machine": machine(), "I": I, "H": H, "rows": rows, "scans": scans}
+
+
 def machine() -> dict:
     """What it ran on: names alone say little ("AMD EPYC"), so family and model stand with them."""
     import numpy as np
@@ -300,12 +355,16 @@ def summary(rows: list[dict]) -> dict[str, float]:
     }
 
 
-def half_run(seconds: float, grow: bool) -> None:
+def half_run(seconds: float, part: str) -> None:
     """One set of instructions, in this process; the result goes to the last line of stderr."""
-    rows = compare(seconds)
-    result: dict = {"machine": machine(), "rows": rows, "summary": summary(rows)}
-    if grow:
+    result: dict = {}
+    if part != "waiting":
+        rows = compare(seconds)
+        result = {"machine": machine(), "rows": rows, "summary": summary(rows)}
+    if part == "grow":
         result["growth"] = growth(seconds / 4)
+    if part != "alone":
+        result["waiting"] = waiting(seconds / 4)
     print(json.dumps(result), file=sys.stderr)
 
 
@@ -324,23 +383,30 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="three repetitions of everything")
-    parser.add_argument("--half", choices=["grow", "alone"], help=argparse.SUPPRESS)
+    parser.add_argument("--waiting", action="store_true", help="only what waiting costs")
+    parser.add_argument("--half", choices=["grow", "alone", "waiting"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.half:
-        half_run(0.0 if arguments.quick else 1.5, arguments.half == "grow")
+        half_run(0.0 if arguments.quick else 1.5, arguments.half)
         return
     results: dict = {}
+    stored = json.loads(RESULT.read_text(encoding="utf-8")) if arguments.waiting else {}
     for name, settings in instructions().items():
+        if stored and name not in stored:
+            sys.exit(f"{RESULT.name} holds nothing with {name}: measure everything once")
         print(f"── {name}", flush=True)
-        half = "alone" if results else "grow"
+        half = "waiting" if arguments.waiting else "alone" if results else "grow"
         command = [sys.executable, __file__, "--half", half] + ["--quick"] * arguments.quick
         environment = os.environ | ONE_THREAD | settings
         run = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True)
         if run.returncode:
             sys.exit(run.stderr)
-        results[name] = json.loads(run.stderr.splitlines()[-1])
+        results[name] = stored.get(name, {}) | json.loads(run.stderr.splitlines()[-1])
         for what, number in results[name]["summary"].items():
             print(f"{what:52} {number:.2f}")
+        if arguments.waiting:  # the first set of instructions is the one of growth, too
+            results |= {other: part for other, part in stored.items() if other != name}
+            break
     if not arguments.quick:
         RESULT.parent.mkdir(parents=True, exist_ok=True)
         RESULT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
