@@ -1,4 +1,4 @@
-// room: 42.7rem, 42.7rem, 49.5rem
+// room: 42.7rem, 42.7rem, 50.8rem
 // <unrolled-limits>: the steps of h_t = a_t h_{t-1} + b_t as a row of circles, and the tree in which
 // neighbours are merged until every state is known. The reader merges one pair, or a whole round.
 
