@@ -68,6 +68,7 @@ from .schedules import (
 )
 from .seq2seq import Decoder, Encoder, Seq2Seq, teacher_forcing
 from .training import Batches, Buckets, EarlyStopping, Fresh, Pieces, fit, sliding_windows
+from .trials import Trials, model_card, paired_interval, verdict
 
 __version__ = "0.1.0"
 
@@ -111,6 +112,7 @@ __all__ = [
     "Sequential",
     "SequentialLR",
     "StepLR",
+    "Trials",
     "beam_search",
     "bernoulli_nll",
     "bits",
@@ -136,9 +138,11 @@ __all__ = [
     "lstm_step",
     "lstm_step_backward",
     "mase",
+    "model_card",
     "mse",
     "numerical_gradient",
     "orthogonal",
+    "paired_interval",
     "perplexity",
     "plot",
     "quantile_loss",
@@ -161,4 +165,5 @@ __all__ = [
     "uniform",
     "unroll",
     "unroll_backward",
+    "verdict",
 ]

@@ -40,6 +40,8 @@ def close(a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-9) -> bool:
     """Whether two things are numbers of the same shape and nearly equal, or simply equal."""
     if isinstance(a, (list, tuple)) and type(a) is type(b):  # of arrays of several shapes, too
         return len(a) == len(b) and all(close(*pair, rtol, atol) for pair in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):  # that may hold arrays
+        return a.keys() == b.keys() and all(close(a[key], b[key], rtol, atol) for key in a)
     try:
         x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     except (TypeError, ValueError):

@@ -623,3 +623,12 @@ def test_lists_of_arrays_of_several_shapes_are_compared_one_by_one():
     assert not causes.close(one, one[:1])
     assert causes.close([tuple(one)], [(np.ones(2), np.ones((2, 3)))])
     assert not causes.close([tuple(one)], [(np.ones(2), np.zeros((2, 3)))])
+
+
+def test_dicts_that_hold_arrays_are_compared_key_by_key():
+    """A log of trials is a list of them."""
+    one = [{"seed": 0, "predictions": np.ones(3)}]
+    assert causes.close(one, [{"predictions": np.ones(3) + 1e-12, "seed": 0}])
+    assert not causes.close(one, [{"seed": 0, "predictions": np.zeros(3)}])
+    assert not causes.close(one, [{"seed": 0}])
+    assert not causes.close(one[0], np.ones(3))
