@@ -185,3 +185,11 @@ def test_styles_and_scripts_of_a_page_are_small(html):
     """What every page carries: one style sheet and one script, below 12 KB together."""
     both = [Path(html, "_static", name).read_bytes() for name in ("book.css", "book.js")]
     assert sum(len(gzip.compress(data)) for data in both) < 12_000
+
+
+def test_the_page_to_print_fits_one_sheet(page, site):
+    page.goto(f"{site}/decide.html")
+    page.emulate_media(media="print")
+    margin = dict.fromkeys(("top", "bottom", "left", "right"), "12mm")
+    sheet = page.pdf(format="A4", margin=margin)
+    assert len(re.findall(rb"/Type\s*/Page\b", sheet)) == 1
