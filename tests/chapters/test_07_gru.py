@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import rnnlib
+from rnnlib.data import counting
 
 
 def test_the_step_is_rnnlib_s_on_other_numbers(chapter):
@@ -133,19 +134,6 @@ def test_what_the_text_says_of_seconds_stands_in_the_benchmark_s_file(chapter):
 # Counting
 
 
-def test_the_strings_ask_for_what_is_certain(chapter):
-    x, y = chapter.names.strings(2, [1, 3])
-    assert x.shape == (7, 2, 3) and y.shape == (7, 2)
-    assert x.argmax(axis=2).T.tolist() == [[0, 1, 2, 0, 0, 0, 0], [0, 1, 1, 1, 2, 2, 2]]
-    skip = -100
-    assert y.T.tolist() == [
-        [skip, skip, 0, skip, skip, skip, skip],
-        [skip, skip, skip, skip, 2, 2, 0],
-    ]
-    _, y = chapter.names.strings(3, [2])
-    assert y.T.tolist() == [[skip, skip, skip, 2, 3, 3, 0]]
-
-
 def test_weights_by_hand_count_far_and_without_the_sum_they_do_not(chapter):
     model = chapter.names.counter_by_hand()
     assert chapter.names.first_failure(model, 2, longest=300) is None
@@ -154,7 +142,7 @@ def test_weights_by_hand_count_far_and_without_the_sum_they_do_not(chapter):
 
 
 def test_a_gru_is_bounded_and_an_lstm_is_not(chapter):
-    x, _ = chapter.names.strings(2, [60])
+    x, _ = counting.strings(2, [60])
     held = {kind: model.rnn.trace(x) for kind, model in chapter.names.trained.items()}
     assert abs(held["GRU"]["h"]).max() < 1
     climbed = abs(held["LSTM"]["c"][0, :, 0])
