@@ -339,7 +339,8 @@ def of_second_call(function: Callable, args: Sequence[Any], result: Any, got: An
         return f"{name} draws random numbers of its own, so that it answers differently each time"
     return (
         f"{name} gives another answer when it is called again with the same arguments: "
-        "something is kept from an earlier call, in a variable outside or in a default argument"
+        "something is kept from an earlier call, in a variable outside or in a default "
+        "argument, or drawn at random"
     )
 
 

@@ -46,6 +46,15 @@ def ablated__one_sequence_at_a_time(x, W_x, W_h, b, units, values):
     return found
 
 
+def ablated__last_row_first(x, W_x, W_h, b, units, values):
+    h = np.zeros((*x.shape[:2], len(b)))
+    h[:, :, units] = values
+    for t in range(len(x)):
+        h[t] = np.maximum(0, x[t] @ W_x.T + h[t - 1] @ W_h.T + b)
+        h[t][:, units] = values
+    return h
+
+
 def speed__jacobian(h, W_h, u):
     n = np.tanh(u + W_h @ h)
     J = np.diag(1 - n * n) @ W_h - np.eye(len(h))
@@ -57,6 +66,13 @@ def stability__counts(h, W_h):
     inside = int(np.sum(np.abs(values) < 1))
     words = {len(h): "attracts", 0: "repels"}
     return float(np.abs(values).max()), words.get(inside, "saddle")
+
+
+def stability__the_other_side(h, W_h):
+    sizes = np.abs(np.linalg.eigvals(W_h * (1 - h**2)))
+    if np.all(sizes < 1):
+        return sizes.max(), "attracts"
+    return sizes.max(), "repels" if np.all(sizes > 1) else "saddle"
 
 
 def probe__with_a_one_behind(h, z, K, rate, steps, alpha):

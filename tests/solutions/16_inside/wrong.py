@@ -12,7 +12,7 @@ EDITS = {
         "the ReLU is that of the step before": "(h[t] > 0) → (h[t - 1] > 0 if t else 0)",
         "the gradient skips the ReLU of its own step on its way to x_t": "(W_x.T @ dz) → (W_x.T @ dh)",
         "the gradient skips the ReLU on its way to the step before": "dh = W_h.T @ dz → dh = W_h.T @ dh",
-        "the gradient does not reach the earlier words": "dh = W_h.T @ dz → dh = 0 * dz",
+        "": "dh = W_h.T @ dz → dh = 0 * dz",
         "at every step the gradient begins anew with w_y": "dh = W_h.T @ dz → dh = w_y",
         "each step adds w_y: y depends on the last state alone": "dh = W_h.T @ dz → dh = W_h.T @ dz + w_y",
         "the gradient goes forward through the words": "in reversed(range(len(x))): → in range(len(x)):",
@@ -111,7 +111,7 @@ EDITS = {
         "the 1 is missing in the denominator of p": "(1 + len(orders)) → len(orders)",
         "both 1 are missing in p": "(1 + np.sum → (np.sum; (1 + len(orders)) → len(orders)",
         "p counts the orders that are worse": "shuffled >= real → shuffled <= real",
-        "the test's labels are shuffled; they must stay as they are": "score(train_z[order]) → hits(test_h, test_z[order], *fit(train_h, train_z)).mean()",
+        "the shapes do not fit": "score(train_z[order]) → hits(test_h, test_z[order], *fit(train_h, train_z)).mean()",
         "the score is that on the training examples": "hits(test_h, test_z, *fit(train_h, z)) → hits(train_h, z, *fit(train_h, z))",
         "states are shuffled as the labels are: each keeps its own label": "score(train_z[order]) → hits(test_h, test_z, *fit(train_h[order], train_z[order])).mean()",
         "hits are counted; their share is asked": "fit(train_h, z)).mean() → fit(train_h, z)).sum()",
@@ -162,6 +162,24 @@ def connectivity__by_removal(x, W_x, W_h, b, w_y):
     y = output(x, W_x, W_h, b, w_y)
     rest = [np.delete(x, t, axis=0) for t in range(len(x))]
     return np.array([y - output(some, W_x, W_h, b, w_y) for some in rest])
+
+
+def shuffle_test__turned_round(fit, train_h, train_z, test_h, test_z, orders):
+    """the order is turned round: the label of training example n is train_z[order[n]]"""
+    real = hits(test_h, test_z, *fit(train_h, train_z)).mean()
+    moved = [hits(test_h, test_z, *fit(train_h[o], train_z)).mean() for o in orders]
+    return real, np.mean(moved), (1 + np.sum(np.array(moved) >= real)) / (1 + len(orders))
+
+
+def ablated__relu_after(x, W_x, W_h, b, units, values):
+    """the ReLU is taken of a held value, too"""
+    now, h = np.zeros((x.shape[1], len(b))), np.zeros((*x.shape[:2], len(b)))
+    now[:, units] = values
+    for t in range(len(x)):
+        now = x[t] @ W_x.T + now @ W_h.T + b
+        now[:, units] = values
+        now = h[t] = np.maximum(0, now)
+    return h
 
 
 ALLOWED = {
