@@ -172,8 +172,10 @@ def test_the_controls_spare_one_claim_and_destroy_the_other(chapter):
     for control in ("untrained", "word alone", "shuffled", "same"):
         assert (verdict["trained"] > verdict[control] + 0.2).all()
     assert verdict["trained"].max() <= probes["possible"] + 0.01
-    assert abs(negation["trained"] - negation["untrained"]).max() < 0.02
-    assert (negation["word alone"] > negation["trained"]).all()
+    assert (negation["trained"] > negation["untrained"]).all()
+    alone = negation["word alone"]
+    assert negation["trained"].min() < alone[0] < negation["trained"].max()
+    assert (alone > negation["same"] + 0.03).all()
     before = probes["facts"]["the coin before"]
     assert (np.array(before["untrained"]) > before["trained"]).all(), "training forgets"
     coin = probes["facts"]["the coin of this word"]

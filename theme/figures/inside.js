@@ -69,7 +69,8 @@ const signed = (value) => (value > 0 ? "+" : "") + number(value, 1);
 
 class Inside extends Figure {
   static css = `
-    .line { min-height: 4.9rem; padding: 0.6rem 0.7rem; border: 1px solid var(--edge); border-radius: 6px;
+    .card { display: grid; gap: 0.8rem; grid-template-columns: minmax(0, 1fr); }
+    .line { min-height: 3.5rem; padding: 0.6rem 0.7rem; border: 1px solid var(--edge); border-radius: 6px;
       font-family: monospace; font-size: 1.15rem; line-height: 1.9; overflow-wrap: anywhere; cursor: pointer; }
     .line span { display: inline-block; min-width: 0.6em; padding: 0.1em 0.02em; white-space: pre; border-bottom: 2px solid transparent; }
     .line .later { color: var(--muted); }
@@ -77,8 +78,8 @@ class Inside extends Figure {
     .field input { font-family: monospace; }
     .wrong { min-height: 1.45em; }
     .status { min-height: 4.35em; }
-    @container (max-width: 560px) { .wrong { min-height: 2.9em; } .line { min-height: 6.9rem; } .status { min-height: 5.8em; } }
-    @container (max-width: 400px) { .status { min-height: 7.25em; } .line { min-height: 9rem; } }
+    @container (max-width: 560px) { .wrong { min-height: 2.9em; } .line { min-height: 5.7rem; } .status { min-height: 5.8em; } }
+    @container (max-width: 400px) { .status { min-height: 7.25em; } .line { min-height: 7.9rem; } }
   `;
   static weights = "text.json"; // those of chapter 04's figure
   static heavy = true;
@@ -88,6 +89,7 @@ class Inside extends Figure {
   at = FIRST.indexOf(")") + 1; // the first character of the line is 1
   by = "gradient";
   guess = { on: false, made: null };
+  #resting = null;
 
   build() {
     this.text = field({ label: "A line; write your own", value: FIRST, onInput: (line) => {
@@ -97,7 +99,12 @@ class Inside extends Figure {
     } });
     const place = (event) => Number(event.target.dataset?.place);
     this.shownLine = html("div", { class: "line", role: "img", "aria-label": "The line",
-      onpointerover: (event) => event.pointerType === "mouse" && !this.guess.on && place(event) && this.go(place(event)),
+      onpointerover: (event) => {
+        clearTimeout(this.#resting); // a pointer that only passes asks nothing
+        const at = place(event);
+        if (event.pointerType === "mouse" && !this.guess.on && at) this.#resting = setTimeout(() => this.go(at), 80);
+      },
+      onpointerleave: () => clearTimeout(this.#resting),
       onclick: (event) => place(event) && this.pressed(place(event)) });
     this.walk = slider({ label: "Character", min: 1, max: FIRST.length, step: 1, value: this.at,
       format: (value) => `${value}: ${this.line[value - 1] ?? ""}`, onInput: (at) => this.go(at) });
@@ -113,7 +120,8 @@ class Inside extends Figure {
     } }, "Show the colours");
     this.table = numbers("All numbers");
     return [...this.text.elements, this.shownLine, this.walk.element,
-      html("div", { class: "buttons" }, this.way.element, this.guessing.element, this.reveal), this.status, this.table.element];
+      this.way.element,
+      html("div", { class: "buttons" }, this.guessing.element, this.reveal), this.status, this.table.element];
   }
 
   loaded({ characters, weights }) {
@@ -127,7 +135,7 @@ class Inside extends Figure {
     if (unknown) throw new RangeError(`the network does not know “${unknown}”`);
     if (!line.length) throw new RangeError("a line has at least one character");
     if (line.length > LONGEST) throw new RangeError(`the line has ${line.length} characters, but may have at most ${LONGEST}`);
-    Object.assign(this, { line, codes: [0, ...[...line].map((character) => this.index.get(character))] });
+    Object.assign(this, { line, known: {}, codes: [0, ...[...line].map((character) => this.index.get(character))] });
     this.walk.input.max = line.length;
     this.walk.input.min = Math.min(1, line.length);
     this.at = 0;
@@ -139,8 +147,7 @@ class Inside extends Figure {
     if (at === this.at) return;
     this.at = at;
     this.guess.made = null;
-    this.now = this.ask(this.codes, at);
-    this.known = {};
+    this.known[at] ??= { now: this.ask(this.codes, at) };
     this.walk.set(at);
   }
 
@@ -161,15 +168,16 @@ class Inside extends Figure {
 
   /** What each earlier character of the line gave, by the way that is chosen. */
   get given() {
-    this.known[this.by] ??= this.now[this.by]().slice(1); // without the sign of a beginning
-    return this.known[this.by];
+    const known = this.known[this.at];
+    known[this.by] ??= known.now[this.by]().slice(1); // without the sign of a beginning
+    return known[this.by];
   }
 
   render() {
     const secret = this.guess.on && this.guess.made === null, given = secret ? [] : this.given;
     const most = Math.max(0.5, ...given.map(Math.abs));
     this.shownLine.replaceChildren(...[...this.line].map((character, i) => {
-      const place = i + 1, value = given[i] ?? 0, share = Math.round(70 * Math.abs(value) / most);
+      const place = i + 1, value = given[i] ?? 0, share = Math.round(50 * Math.abs(value) / most);
       const style = share ? `background: color-mix(in srgb, var(${value > 0 ? "--lstm" : "--state"}) ${share}%, transparent)` : null;
       return html("span", { "data-place": place, style, class: place === this.at ? "now" : place > this.at ? "later" : null }, character);
     }));
@@ -179,7 +187,7 @@ class Inside extends Figure {
     this.reveal.style.visibility = this.guess.on ? "visible" : "hidden";
     this.reveal.setAttribute("aria-disabled", !secret);
 
-    const chosen = `${named(this.line[this.at - 1])} had ${percent(this.now.p)}.`;
+    const chosen = `${named(this.line[this.at - 1])} had ${percent(this.known[this.at].now.p)}.`;
     const tell = (i) => `${named(this.line[i])} at ${i + 1} (${signed(given[i])} bits)`;
     const order = given.map((_, i) => i).sort((a, b) => Math.abs(given[b]) - Math.abs(given[a]));
     const place = order.indexOf(this.guess.made - 1) + 1;
