@@ -5,7 +5,7 @@ import numpy as np
 EDITS = {
     "connectivity": {
         "W_h is not transposed": "dh = W_h.T @ dz → dh = W_h @ dz",
-        "the derivative of the ReLU is missing": "dh * (h[t] > 0) → dh",
+        "a closed unit, whose h_t is 0, lets the gradient pass": "dh * (h[t] > 0) → dh",
         "the derivative is that of the tanh, 1 - h²": "(h[t] > 0) → (1 - h[t] ** 2)",
         "the inputs are missing: these are the sums of the gradients": "x[t] @ (W_x.T @ dz) → np.sum(W_x.T @ dz)",
         "signs are lost: a share may be negative": "x[t] @ (W_x.T @ dz) → abs(x[t] @ (W_x.T @ dz))",
@@ -116,6 +116,7 @@ EDITS = {
         "states are shuffled as the labels are: each keeps its own label": "score(train_z[order]) → hits(test_h, test_z, *fit(train_h[order], train_z[order])).mean()",
         "hits are counted; their share is asked": "fit(train_h, z)).mean() → fit(train_h, z)).sum()",
         "p compares the mean of the orders": "shuffled >= real → shuffled >= shuffled.mean()",
+        "the real score is counted in the mean": "shuffled.mean(), p → np.append(shuffled, real).mean(), p",
         "only the first order is used": [
             "shuffled.mean(), p → shuffled[0], p",
             "train_z[order] → train_z[orders[0]]",
