@@ -1,4 +1,4 @@
-// room: 33rem, 33rem, 40rem
+// room: 33.3rem, 37.7rem, 41.2rem
 // <unrolled-inside>: the network that has read NumPy's manual reads a line. The reader walks to a
 // character and sees which of the earlier ones mattered for its probability: by gradient times
 // input, or by running the network again without each of them.
@@ -105,7 +105,7 @@ class Inside extends Figure {
         if (event.pointerType === "mouse" && !this.guess.on && at) this.#resting = setTimeout(() => this.go(at), 80);
       },
       onpointerleave: () => clearTimeout(this.#resting),
-      onclick: (event) => place(event) && this.pressed(place(event)) });
+      onclick: (event) => place(event) && this.pressed(place(event)) }, [...FIRST].map((character) => html("span", {}, character)));
     this.walk = slider({ label: "Character", min: 1, max: FIRST.length, step: 1, value: this.at,
       format: (value) => `${value}: ${this.line[value - 1] ?? ""}`, onInput: (at) => this.go(at) });
     this.way = choice({ legend: "What mattered, by", options: WAYS, value: this.by,
