@@ -2,7 +2,8 @@
 
 `copying` trains RNN, LSTM and GRU to copy three symbols of four kinds after delays from 10 to
 200, at equal budget, and up to the first delay at which none of three seeds succeeds; the learning
-rate of each is looked for at the shortest delay, with another seed. `parity` trains RNN, LSTM and
+rate of each is looked for at the shortest delay, with another seed. `further` gives the LSTM three
+times the updates, or a forget gate that begins further open. `parity` trains RNN, LSTM and
 minGRU on the parity of bits in three ways: only the answer at the end counts, at the full length or
 at growing lengths; or every step's answer counts, at the full length. About four minutes on a
 machine that has nothing else to do.
@@ -21,6 +22,12 @@ SETTINGS = {
         "tuning_seed": 9,
         "learning_rates": [0.003, 0.01],
     },
+    "further": {
+        "delay": 30,
+        "seeds": [0, 1, 2],
+        "learning_rate": 0.003,
+        "tries": [{"keep": 1, "updates": 3000}, {"keep": 3, "updates": 1000}],
+    },
     "parity": {
         "longest": 16,
         "tested": 1000,
@@ -33,15 +40,14 @@ SETTINGS = {
 chapter = cells("15_limits", "imports", "copying", "reader", "parity-task")
 
 
-def copied(kind, delay, lr, seed):
+def copied(kind, delay, lr, seed, updates=SETTINGS["copying"]["updates"], keep=1):
     """The share of right symbols at the end, and the updates until 99 of 100 were right."""
-    settings = SETTINGS["copying"]
-    model = chapter.Reader(kind, 6, settings["hidden"], 5, seed)
+    model = chapter.Reader(kind, 6, SETTINGS["copying"]["hidden"], 5, seed, keep)
 
     def draw(N, rng):
         return chapter.copying(delay, N, rng)
 
-    shares = chapter.train(model, draw, 3, lr, seed, settings["updates"])
+    shares = chapter.train(model, draw, 3, lr, seed, updates)
     solved = 50 * len(shares) if shares[-1] > 0.99 else None
     print(kind, delay, lr, seed, solved, round(shares[-1], 3), flush=True)
     return {"right": round(shares[-1], 3), "updates": solved}
@@ -64,6 +70,19 @@ def copying():
             )
             if not any(found[-1]["updates"]):
                 break  # who has failed with every seed is not asked to remember longer
+    return found
+
+
+def further():
+    """The LSTM once more at the first delay at which it has failed."""
+    settings, found = SETTINGS["further"], []
+    for one in settings["tries"]:
+        lr, delay = settings["learning_rate"], settings["delay"]
+        runs = [copied("LSTM", delay, lr, seed, **one) for seed in settings["seeds"]]
+        found.append(
+            {"keep": one["keep"], "budget": one["updates"], "seeds": settings["seeds"]}
+            | {key: [run[key] for run in runs] for key in runs[0]}
+        )
     return found
 
 
@@ -95,4 +114,4 @@ def parity():
 
 
 if __name__ == "__main__":
-    run(__file__, SETTINGS, {"copying": copying, "parity": parity})
+    run(__file__, SETTINGS, {"copying": copying, "further": further, "parity": parity})

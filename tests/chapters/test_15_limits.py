@@ -98,6 +98,17 @@ def test_the_reader_s_gradient_is_right(chapter):
     assert weight.grad[0, 0] == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=0.02, abs=1e-3)
 
 
+def test_the_copy_task_ends_where_the_text_says(chapter):
+    found = copied(chapter)
+    for kind in ("RNN", "LSTM"):
+        assert min(found[kind, 10]) > 0.99 and max(found[kind, 30]) < 0.35
+        assert (kind, 100) not in found, "who fails is not trained further"
+    assert min(found["GRU", 100]) > 0.99 > max(found["GRU", 200])
+    assert np.mean(found["GRU", 200]) > 0.4
+    for row in chapter.experiment["further"]:
+        assert 0.3 < min(row["right"]) and max(row["right"]) < 0.99
+
+
 # The way out
 
 
