@@ -218,6 +218,18 @@ def test_no_mingru_carries_the_parity_to_the_end_of_its_training(chapter):
         assert reached(chapter, way, "MinGRU").max() < 16
 
 
+def test_who_finds_the_parity_depends_on_how_it_is_taught(chapter):
+    full = {
+        way: {k: sum(reached(chapter, way, k) == 1000) for k in chapter.names.LOOKS}
+        for way in chapter.names.WAYS
+    }
+    assert full["full length"] == {"RNN": 0, "LSTM": 0, "MinGRU": 0}
+    assert full["growing"] == {"RNN": 2, "LSTM": 4, "MinGRU": 0}
+    assert full["every step"] == {"RNN": 3, "LSTM": 4, "MinGRU": 0}
+    broken = min(reached(chapter, "every step", "RNN"))
+    assert 16 < broken < 100, "beyond its lists, and then it breaks"
+
+
 def test_the_curves_of_the_copy_task_are_the_experiment_s(chapter):
     (ax,) = chapter.axes["copy-long"]
     lines = {
