@@ -114,7 +114,7 @@ class Inside extends Figure {
       this.guess = { on, made: null };
       this.update();
     } });
-    this.reveal = html("button", { type: "button", onclick: () => {
+    this.reveal = html("button", { type: "button", style: "visibility: hidden", onclick: () => {
       this.guess.made ??= 0;
       this.update();
     } }, "Show the colours");
