@@ -62,14 +62,15 @@ def entry(application: str, path: Path) -> list[str]:
         raise ValueError(f"{len(said)} cells have `gallery` in their metadata, not one")
     here = said[0]["metadata"]["gallery"]
     printed = "".join("".join(output.get("text", [])) for output in said[0]["outputs"])
-    alt = picture(cells, here["shows"], PICTURES / f"{path.stem}.png")
+    image = picture(cells, here["shows"], PICTURES / f"{path.stem}.png")
     chapter = f"{{chapter}}`chapter {path.stem[:2]} <{path.stem}>`"
     scores = [(who, score(printed, *where)) for who, *where in here["scores"]]
     return [
         f"## {application}",
         "",
         f"```{{image}} ../_build/gallery/{path.stem}.png",
-        f":alt: {alt}",
+        f":alt: {image['alt']}",
+        f":class: {image.get('classes', '')}",
         "```",
         "",
         *([player(cells, here["plays"]), ""] if "plays" in here else []),
@@ -93,8 +94,8 @@ def score(printed: str, row: str, column: int) -> str:
     return columns[column - 1]
 
 
-def picture(cells: list[dict[str, Any]], name: str, path: Path) -> str:
-    """Write a figure of the chapter to a file, and return its words."""
+def picture(cells: list[dict[str, Any]], name: str, path: Path) -> dict[str, str]:
+    """Write a figure of the chapter to a file, and return its words and its classes."""
     for cell in cells:
         mystnb = cell["metadata"].get("mystnb", {})
         if mystnb.get("figure", {}).get("name") != name:
@@ -105,7 +106,7 @@ def picture(cells: list[dict[str, Any]], name: str, path: Path) -> str:
                 data = base64.b64decode("".join(png))
                 if not path.is_file() or path.read_bytes() != data:
                     path.write_bytes(data)
-                return mystnb["image"]["alt"]
+                return mystnb["image"]
     raise ValueError(f"no cell draws the figure {name!r}")
 
 
