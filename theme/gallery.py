@@ -70,7 +70,7 @@ def entry(application: str, path: Path) -> list[str]:
         "",
         f"```{{image}} ../_build/gallery/{path.stem}.png",
         f":alt: {image['alt']}",
-        f":class: {image.get('classes', '')}",
+        *([f":class: {image['classes']}"] if "classes" in image else []),
         "```",
         "",
         *([player(cells, here["plays"]), ""] if "plays" in here else []),
