@@ -36,7 +36,7 @@ async function start(how) {
   const parts = [fetch(how.rnnlib), fetch(how.shell)];
   python = await loadPyodide({ indexURL: how.base, packages: ["numpy"] });
   const [rnnlib, code] = await Promise.all(parts);
-  python.unpackArchive(await rnnlib.arrayBuffer(), "gztar");
+  python.unpackArchive(await rnnlib.arrayBuffer(), "bztar");
   python.FS.writeFile("shell.py", await code.text());
   shell = python.pyimport("shell");
   python.runPython("import numpy.random, rnnlib.testing"); // else the first cell would wait for it
