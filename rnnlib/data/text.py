@@ -18,6 +18,7 @@ another version of NumPy is another text. Shakespeare is in the public domain.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator, Sequence
 from types import ModuleType
 
@@ -34,6 +35,9 @@ INDEX = {character: index for index, character in enumerate(CHARACTERS)}
 #: A docstring with fewer characters is left out.
 SHORTEST = 300
 
+# what scipy, once it is imported, has written into the docstring of numpy.sinc
+SCIPYS = re.compile(r"\*\*Array API Standard Support\*\*.*?`dev-arrayapi` .*?\n\s*", re.DOTALL)
+
 
 def docstrings() -> list[str]:
     """Return NumPy's docstrings of some length, each once, without its indentation.
@@ -45,7 +49,7 @@ def docstrings() -> list[str]:
     for thing in _public():
         text = getattr(thing, "__doc__", None)
         if isinstance(text, str):
-            text = inspect.cleandoc(text).replace("\t", " ")
+            text = SCIPYS.sub("", inspect.cleandoc(text)).replace("\t", " ")
             # a line that tells the reader's own machine is another one elsewhere
             lines = [line.rstrip() for line in text.split("\n") if "on this platform" not in line]
             text = "".join(c for c in "\n".join(lines) if c in INDEX)

@@ -1,5 +1,8 @@
 """The text of chapter 04: the same everywhere, without repeats, split by whole docstrings."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -76,3 +79,15 @@ def test_shakespeare_goes_through_the_same_code(public):
     assert "\n\n".join(scenes).startswith("First Citizen:\nBefore we proceed any further")
     parts = text.split(text.without_repeats(scenes))
     assert [len(text.encode(part)) > 50_000 for part in parts] == [True, True, True]
+
+
+def test_the_docstrings_are_the_same_when_scipy_has_written_into_them():
+    """In a process of its own: what is written stays."""
+    code = (
+        "import numpy as np; from rnnlib.data.text import docstrings\n"
+        "before, sinc = docstrings(), np.sinc.__doc__\n"
+        "import scipy.stats\n"
+        "print(sinc != np.sinc.__doc__, docstrings() == before)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert said.stdout.split() == ["True", "True"]
