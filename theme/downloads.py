@@ -31,12 +31,12 @@ def exercise_of(pagename: str) -> str | None:
 
 
 def files_read(notebook: Path) -> list[Path]:
-    """The stored results that a chapter's code opens: without them it does not run."""
+    """The stored results, data and sounds that a chapter's code opens: it needs them to run."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-    named = re.findall(r'"([\w./-]+\.json)"', code)
+    named = re.findall(r'"([\w./-]+\.\w+)"', code)
     paths = {(notebook.parent / name).resolve() for name in named}
-    return sorted(path for path in paths if path.is_file())
+    return sorted(path for path in paths - {notebook.resolve()} if path.is_file())
 
 
 README = """\
