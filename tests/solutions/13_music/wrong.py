@@ -68,7 +68,7 @@ EDITS = {
         "the probability is divided by the temperature; the score must be": "p = 1 / (1 + np.exp(-scores / temperature)) → p = 1 / (1 + np.exp(-scores)) / temperature",
         "the likelier of sound and silence is taken, without chance": "chances[t] < p → 0.5 < p",
         "the chances of the first beat are used at every beat": "chances[t] < p → chances[0] < p",
-        "the chance is divided by the temperature; the score must be": "p = 1 / (1 + np.exp(-scores / temperature)) → p = temperature / (1 + np.exp(-scores))",
+        "the temperature comes behind the sigmoid; it must divide the score": "p = 1 / (1 + np.exp(-scores / temperature)) → p = temperature / (1 + np.exp(-scores))",
         "the loop begins one beat late": "range(len(chances)) → range(1, len(chances))",
         "the scores and the state are exchanged": "scores, state = model → state, scores = model",
         "the probability is the sigmoid of score / temperature": "p = 1 / (1 + np.exp(-scores / temperature)) → p = scores / temperature",

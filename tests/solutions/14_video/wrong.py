@@ -117,6 +117,7 @@ EDITS = {
         "the answer is always that of the last frame": "p[frames - 1, → p[lengths - 1,",
         "the answer is always that of the first frame": "p[frames - 1, → p[0 * frames,",
         "the largest probability must reach the threshold, not the first activity's": ".max(axis=1) → [:, 0]",
+        "the probabilities of all frames so far are added; the frame at which it stops decides": "p[frames - 1, np.arange(len(lengths))].argmax(axis=1) → np.array([p[:read, n].sum(axis=0).argmax() for n, read in enumerate(frames)])",
         "the answer is that of the clip's largest probability": "p[frames - 1, np.arange(len(lengths))].argmax(axis=1) → np.array([p[:length, n].max(axis=0).argmax() for n, length in enumerate(lengths)])",
         "the least probable activity is taken": "argmax → argmin",
         "the answer is taken one frame after the decision": "p[frames - 1, → p[np.minimum(frames, lengths - 1),",
