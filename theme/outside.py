@@ -3,15 +3,18 @@
 What only the site understands becomes what every reader of notebooks shows: roles become
 links to the site, folds <details>, captions and numbers text. A role or directive that is
 not known here is a warning, which fails the build. The code stays; but a cell that needs
-PyTorch runs only where it is installed, training shows its progress, and code that the
-page folds is folded.
+PyTorch, or another package that is not part of the one line of the start page, runs only where
+it is installed, training shows its progress, and code that the page folds is folded.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+import symtable
 from copy import deepcopy
+from functools import cache
+from pathlib import Path
 from urllib.parse import urljoin
 
 import nbformat
@@ -26,7 +29,10 @@ from theme.markup import CHAPTERS, chapter_of
 
 log = logging.getLogger(__name__)
 
-OPTIONAL = ["torch", "sacrebleu", "statsmodels"]
+#: What chapters import themselves, and what brings the data of `rnnlib.data`.
+OPTIONAL = ["torch", "sacrebleu", "statsmodels", "vaderSentiment", "jiwer", "soundfile"]
+OPTIONAL += ["sklearn", "vega_datasets", "arch", "music21", "av"]
+DATA = Path(__file__).parents[1] / "rnnlib" / "data"
 NEEDS = """\
 # Cells that begin with %%needs run only where that package is installed.
 import importlib.util
@@ -235,38 +241,71 @@ class Converter:
         return notebook
 
 
+def imports(tree: ast.AST) -> set[str]:
+    """The packages that are imported anywhere in a piece of code."""
+    return {
+        (alias.name if isinstance(node, ast.Import) else node.module or "").partition(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+
+
+@cache
+def loaders() -> dict[str, set[str]]:
+    """The optional packages that each function of rnnlib.data needs: {module.function: …}."""
+    functions = {
+        f"{path.stem}.{node.name}": node
+        for path in DATA.glob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    needs = {name: imports(node) & set(OPTIONAL) for name, node in functions.items()}
+    for _ in range(3):  # what a function calls, and what that calls, in this module or another
+        for name, node in functions.items():
+            own = name.partition(".")[0]
+            for used in ast.walk(node):
+                if isinstance(used, (ast.Name, ast.Attribute)):
+                    called = ast.unparse(used)
+                    needs[name] |= needs.get(called, set()) | needs.get(f"{own}.{called}", set())
+    return needs
+
+
+def names(table: symtable.SymbolTable) -> tuple[set[str], set[str]]:
+    """What a cell reads from the cells before it or from itself, and what it makes."""
+    top = table.get_type() == "module"
+    symbols = table.get_symbols()
+    read = {s.get_name() for s in symbols if s.is_referenced() and (top or s.is_global())}
+    made = {s.get_name() for s in symbols if top and (s.is_assigned() or s.is_imported())}
+    for child in table.get_children():
+        read |= names(child)[0]
+    return read, made
+
+
 def needing(cells: list[nbformat.NotebookNode]) -> dict[str, str]:
     """The cells that cannot run without an optional package: {id: package}.
 
-    Those that import it, and those that use what such a cell has made.
+    Those that import it, those that load data with it, and those that use what such a cell
+    has made.
     """
     needed: dict[str, str] = {}
-    made: dict[str, str] = {}  # name → the package without which it is not there
+    lacking: dict[str, str] = {}  # name → the package without which it is not there
     for cell in cells:
         if cell.cell_type != "code":
             continue
         tree = ast.parse(cell.source)
-        imported = {
-            (alias.name if isinstance(node, ast.Import) else node.module or "").partition(".")[0]
-            for node in ast.walk(tree)
-            if isinstance(node, (ast.Import, ast.ImportFrom))
-            for alias in node.names
-        }
-        names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
-        stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-        stored |= {
-            node.name
-            for node in ast.walk(tree)
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-        }
-        used = {node.id for node in names if isinstance(node.ctx, ast.Load)} - stored
-        packages = [name for name in OPTIONAL if name in imported]
-        packages += [made[name] for name in used if name in made]
-        for name in stored:
-            made.pop(name, None)
+        wanted = imports(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute):
+                wanted |= loaders().get(ast.unparse(node), set())
+        read, made = names(symtable.symtable(cell.source, "cell", "exec"))
+        packages = [name for name in OPTIONAL if name in wanted]
+        packages += [lacking[name] for name in sorted(read - made) if name in lacking]
+        for name in made:
+            lacking.pop(name, None)
         if packages:
             needed[cell.id] = packages[0]
-            made |= dict.fromkeys(stored | (imported & set(OPTIONAL)), packages[0])
+            lacking |= dict.fromkeys(made, packages[0])
     return needed
 
 

@@ -92,9 +92,19 @@ def test_a_cell_that_needs_torch_and_what_builds_on_it_are_guarded():
         "free-again": "print(y)",
         "deeper": "def f():\n    return z\n\nprint(f())",
         "from": "from torch import nn",
+        "argument": "def g(z, x_t=1):\n    for nn in [x_t]:\n        return z + nn\n\nx_t = g(1)",
+        "data": "ink, _ = digits.pictures()",
+        "calls": "tune = midi.read(path)",
+        "reads-data": "x_t + ink",
     }
     cells = [nbformat.v4.new_code_cell(source, id=name) for name, source in sources.items()]
-    assert needing(cells) == dict.fromkeys(["torch", "uses", "deeper", "from"], "torch")
+    data = {"data": "sklearn", "calls": "music21", "reads-data": "sklearn"}
+    assert needing(cells) == dict.fromkeys(["torch", "uses", "deeper", "from"], "torch") | data
+
+
+def test_the_start_page_says_how_to_install_each_optional_package():
+    start = (ROOT / "chapters" / "start.md").read_text()
+    assert [name for name in OPTIONAL if name.replace("_", "-") not in start] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
