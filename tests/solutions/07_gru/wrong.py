@@ -77,6 +77,7 @@ EDITS = {
             "rows[j] = k → rows[j], rows[k] = rows[k], rows[j]",
             "rows[j] = k → rows[j] = rows[k]",
             "in (W_x, W_h, b): → in (W_x, b):",
+            "reads = W_h[2 * H :] != 0 → reads = W_h[2 * H :] > 0",
         ],
         "unit 1 reads both states: this can be converted": "sum(axis=0) → sum(axis=1)",
         "nobody reads h[0]: this can be converted": "(axis=0) > 1 → (axis=0) != 1",
