@@ -96,6 +96,7 @@ def test_nothing_is_overwritten_and_nothing_unreleased_is_forgotten(
         export(course, tmp_path / "other", "solutions", "exercises")
 
 
-def test_no_line_of_the_library_is_one_of_a_hidden_test() -> None:
+@pytest.mark.parametrize("part", ["rnnlib", "chapters"])
+def test_no_line_that_students_get_is_one_of_a_hidden_test(part: str) -> None:
     hidden = secrets(ROOT / "solutions")
-    assert len(hidden) > 100 and not list(leaks(ROOT / "rnnlib", hidden))
+    assert len(hidden) > 100 and not list(leaks(ROOT / part, hidden))
