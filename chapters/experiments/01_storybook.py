@@ -8,9 +8,10 @@ that of chapter 06 the first of the LSTMs. About an hour; the parts are the mode
 from functools import cache, partial
 
 import numpy as np
-from record import cells, pack, run, unpack
+from record import cells, run
 
 from rnnlib import LSTM, Adam, fit, softmax
+from rnnlib.checkpoints import dequantize, quantize
 from rnnlib.data import storybook
 from rnnlib.ngrams import NGram
 
@@ -195,7 +196,7 @@ def next_word():
         "reasons": storybook.REASONS,
         "frame": storybook.FRAMES[0],
         "phrases": storybook.PHRASES,
-        "weights": pack(train("RNN", kind["seeds"][0], lr, epochs).state_dict()),
+        "weights": quantize(train("RNN", kind["seeds"][0], lr, epochs).state_dict()),
     }
 
 
@@ -203,8 +204,8 @@ def lstm():
     """What the live figure of chapter 06 needs: the first of the LSTMs, and its first unit."""
     entry, kind = neural("LSTM"), SETTINGS["models"]["LSTM"]
     model = train("LSTM", kind["seeds"][0], entry["tuning"]["learning_rate"], kind["epochs"])
-    weights = pack(model.state_dict(), bits=8)
-    model.load_state_dict(unpack(weights))  # as the page has them
+    weights = quantize(model.state_dict(), bits=8)
+    model.load_state_dict(dequantize(weights))  # as the page has them
     gates = cells("06_lstm", "imports", "probe")
     unit = gates.holder(*gates.probe(model.rnn, model.embedding.weight.data))
     return {"vocabulary": storybook.VOCABULARY, "tuning": {"unit": unit + 1}, "weights": weights}

@@ -9,9 +9,10 @@ import math
 from functools import cache, partial
 
 import numpy as np
-from record import cells, pack, run
+from record import cells, run
 
 from rnnlib import LSTM, RNN, Adam, CosineAnnealingLR, Dropout, fit
+from rnnlib.checkpoints import quantize
 from rnnlib.data import text
 from rnnlib.ngrams import KneserNey, NGram
 from rnnlib.schedules import Schedule
@@ -406,7 +407,7 @@ def figure():
     """What the live figure needs: the characters, and the LSTM in 8 bits a weight."""
     return {
         "characters": text.CHARACTERS,
-        "weights": pack(train("LSTM", 0)[1][str(SETTINGS["models"]["LSTM"]["epochs"])], bits=8),
+        "weights": quantize(train("LSTM", 0)[1][str(SETTINGS["models"]["LSTM"]["epochs"])], bits=8),
     }
 
 

@@ -11,9 +11,10 @@ import itertools
 from functools import cache
 
 import numpy as np
-from record import cells, pack, run
+from record import cells, run
 
 import rnnlib
+from rnnlib.checkpoints import quantize
 from rnnlib.data import ceilings, reviews, sst2
 
 SETTINGS = {
@@ -242,7 +243,7 @@ def sentiment():
         "vocabulary": reviews.VOCABULARY,
         "values": reviews.VALUES,
         "bag": {"prior": log_odds(()), "weights": weight},
-        "weights": pack(weights, bits=8),
+        "weights": quantize(weights, bits=8),
     }
 
 

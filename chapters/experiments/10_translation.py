@@ -10,8 +10,9 @@ fifteen minutes.
 from functools import cache
 
 import numpy as np
-from record import cells, pack, run, unpack
+from record import cells, run
 
+from rnnlib.checkpoints import dequantize, quantize
 from rnnlib.data import dates
 
 SETTINGS = {
@@ -90,7 +91,7 @@ def longer():
         "updates": LONGER * SETTINGS["updates"],
         "loss": losses,
         "exact": shares,
-        "weights": pack(model.state_dict(), bits=8),
+        "weights": quantize(model.state_dict(), bits=8),
     }
 
 
@@ -114,8 +115,8 @@ def first(weights):
 def translation():
     """What the live figure needs: the words of both languages, and the first with attention."""
     model, *_ = final("attention", SETTINGS["seeds"][0])
-    weights = pack(model.state_dict(), bits=8)
-    return {"words": dates.WORDS, "first": first(unpack(weights)), "weights": weights}
+    weights = quantize(model.state_dict(), bits=8)
+    return {"words": dates.WORDS, "first": first(dequantize(weights)), "weights": weights}
 
 
 PARTS = {

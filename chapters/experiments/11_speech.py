@@ -12,9 +12,10 @@ RNNLIB_DATA names. About twenty minutes.
 
 import jiwer
 import numpy as np
-from record import EXPERIMENTS, cells, pack, run
+from record import EXPERIMENTS, cells, run
 
 import rnnlib
+from rnnlib.checkpoints import quantize
 from rnnlib.data import speech
 from rnnlib.data.download import find
 
@@ -101,7 +102,7 @@ def voices():
         entry["beam"].append(rates_of_beam(model, spoken["test"]))
         entry["people"].append(rates(model, strangers))
         print(seed, {name: entry[name][-1] for name in list(entry)[1:]}, flush=True)
-    return entry | {"weights": pack(weights)}
+    return entry | {"weights": quantize(weights)}
 
 
 def twins():

@@ -12,9 +12,10 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from record import cells, pack, run
+from record import cells, run
 
 import rnnlib
+from rnnlib.checkpoints import dequantize, quantize
 from rnnlib.data import harmony, midi, music
 from rnnlib.ngrams import KneserNey, NGram
 from rnnlib.training import EarlyStopping
@@ -41,7 +42,7 @@ KINDS = {"tanh": rnnlib.RNN, "LSTM": rnnlib.LSTM, "GRU": rnnlib.GRU}
 chapter = cells(
     "13_music",
     *("imports", "chorales-run", "frames-network", "leak"),
-    *("code", "choir", "stored", "write", "synthesiser"),
+    *("code", "choir", "write", "synthesiser"),
 )
 
 
@@ -346,7 +347,7 @@ def stored():
     """The network with the weights that the page has: 8 bits each."""
     how = SETTINGS["choir"]
     model = chapter.Choir(chapter.V, how["E"], how["H"], how["dropout"], 0)
-    model.load_state_dict(chapter.unpack(pack(trained(0)[0].state_dict(), bits=8)))
+    model.load_state_dict(dequantize(quantize(trained(0)[0].state_dict(), bits=8)))
     return model.eval()
 
 
@@ -416,7 +417,7 @@ def figure():
         "low": chapter.LOW,
         "sizes": chapter.SIZES,
         "chord": chapter.told["bwv269"][0],
-        "weights": pack(trained(0)[0].state_dict(), bits=8),
+        "weights": quantize(trained(0)[0].state_dict(), bits=8),
     }
 
 

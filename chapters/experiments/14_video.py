@@ -12,9 +12,10 @@ import sys
 from functools import cache, partial
 
 import numpy as np
-from record import EXPERIMENTS, cells, pack, run
+from record import EXPERIMENTS, cells, run
 
 import rnnlib
+from rnnlib.checkpoints import quantize
 from rnnlib.data import mp4, video
 from rnnlib.training import EarlyStopping
 
@@ -160,7 +161,7 @@ def figure():
         "names": video.ACTIVITIES,
         "reversed": video.REVERSED,
         "clips": some,
-        "weights": pack(flat, bits=8),
+        "weights": quantize(flat, bits=8),
     }
 
 

@@ -10,8 +10,9 @@ five minutes.
 from functools import cache
 
 import numpy as np
-from record import cells, pack, run, unpack
+from record import cells, run
 
+from rnnlib.checkpoints import dequantize, quantize
 from rnnlib.data import ceilings, reviews
 
 SETTINGS = {
@@ -138,8 +139,8 @@ def counter_of(seed):
     settings = SETTINGS["counters"]
     model = counting.Counter("LSTM", 2, settings["units"], seed)
     counting.count(model, 2, settings["lr"], settings["updates"])
-    weights = pack(model.state_dict())
-    model.load_state_dict({name: one.astype("f4") for name, one in unpack(weights).items()})
+    weights = quantize(model.state_dict())
+    model.load_state_dict({name: one.astype("f4") for name, one in dequantize(weights).items()})
     fails = counting.first_failure(model, 2)
     print("counter", seed, fails, flush=True)
     return weights, fails
@@ -151,7 +152,7 @@ def counters():
     entry |= {name: [] for name in ("straight", "fails", "without", "control", "at zero")}
     for seed in entry["seeds"]:
         weights, fails = counter_of(seed)
-        rows, _ = chapter.looked_at(unpack(weights), longest=10)
+        rows, _ = chapter.looked_at(dequantize(weights), longest=10)
         best = max(range(len(rows)), key=lambda k: rows[k][0])
         others = [row for k, row in enumerate(rows) if k != best]
         entry["straight"].append(round(float(rows[best][0]), 4))
@@ -178,7 +179,7 @@ def plane():
         entry["validation"].append(chapter.right(models[-1], validation))
         entry["test"].append(chapter.right(models[-1], test))
         print("plane", seed, entry["validation"][-1], flush=True)
-    return entry | {"weights": pack(models[int(np.argmax(entry["validation"]))].state_dict())}
+    return entry | {"weights": quantize(models[int(np.argmax(entry["validation"]))].state_dict())}
 
 
 if __name__ == "__main__":

@@ -6,9 +6,10 @@ four lengths. `chance` trains one model many times with one setting. About eight
 """
 
 import numpy as np
-from record import cells, pack, run
+from record import cells, run
 
 import rnnlib
+from rnnlib.checkpoints import quantize
 from rnnlib.data import capstone
 
 SETTINGS = {
@@ -42,7 +43,7 @@ def decide(name, training):
             net = chapter.network(best["model"], best["settings"], seed)
             one, history = chapter.train(net, task, best["settings"]["lr"], seed)
             told.append(one)
-            weights[side].append(pack(net.state_dict()))
+            weights[side].append(quantize(net.state_dict()))
             if side == "recurrent":
                 below = np.less(history["validation"], chosen["baseline"]["validation"])
                 each = len(history["step"]) // len(below)

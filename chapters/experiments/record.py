@@ -28,7 +28,6 @@ else must come out again.
 from __future__ import annotations
 
 import argparse
-import base64
 import contextlib
 import json
 import math
@@ -63,31 +62,6 @@ def cells(slug: str, *names: str) -> SimpleNamespace:
         with contextlib.chdir(path.parent):  # a cell may read what lies beside its notebook
             exec(compile(sources[name], f"{slug}: {name}", "exec"), defined)
     return SimpleNamespace(**defined)
-
-
-WHOLE = {8: "<i1", 16: "<i2"}
-
-
-def pack(arrays: dict[str, np.ndarray], bits: int = 16) -> dict[str, dict[str, Any]]:
-    """Weights as whole numbers of 8 or 16 bits times one scale each: what a page can carry."""
-    largest = 2 ** (bits - 1) - 1
-    packed = {}
-    for name, array in arrays.items():
-        scale = float(np.float32(abs(array).max() / largest)) or 1.0
-        whole = np.round(array / scale).astype(WHOLE[bits])
-        text = base64.b64encode(whole.tobytes()).decode()
-        packed[name] = {"shape": list(array.shape), "scale": scale, f"int{bits}": text}
-    return packed
-
-
-def unpack(packed: dict[str, dict[str, Any]]) -> dict[str, np.ndarray]:
-    """The weights that `pack` was given, to so many bits."""
-    arrays = {}
-    for name, one in packed.items():
-        [(bits, text)] = [(n, one[f"int{n}"]) for n in WHOLE if f"int{n}" in one]
-        whole = np.frombuffer(base64.b64decode(text), WHOLE[bits])
-        arrays[name] = whole.reshape(one["shape"]) * one["scale"]
-    return arrays
 
 
 def run(

@@ -1,6 +1,5 @@
 """What chapters share: a run that is compared and then tested, and the form of experiments."""
 
-import base64
 import json
 import os
 import re
@@ -14,6 +13,8 @@ import numpy as np
 import pytest
 import record
 from notebooks import canonical, instruction_sets, run
+
+from rnnlib.checkpoints import quantize
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(ROOT.glob("chapters/experiments/[0-9]*.py"))
@@ -199,16 +200,6 @@ def test_cells_of_a_chapter_are_run_in_the_order_that_is_asked_for():
         record.cells("02_cell", "learn-tusk")
 
 
-@pytest.mark.parametrize(("bits", "levels"), [(8, 250), (16, 65_000)])
-def test_packed_weights_come_back_to_so_many_bits(bits, levels):
-    arrays = {"w": np.random.default_rng(0).normal(size=(3, 4)), "none": np.zeros(2)}
-    packed = record.as_stored(record.pack(arrays, bits))
-    for name, array in record.unpack(packed).items():
-        assert array.shape == arrays[name].shape
-        np.testing.assert_allclose(array, arrays[name], atol=abs(arrays[name]).max() / levels)
-        assert len(base64.b64decode(packed[name][f"int{bits}"])) == array.size * bits // 8
-
-
 @pytest.fixture
 def experiment(tmp_path, monkeypatch, capsys):
     """Call an experiment of three parts as its file is called: (exit code, what was said)."""
@@ -226,7 +217,7 @@ def experiment(tmp_path, monkeypatch, capsys):
 
         def toy():
             weights = {"w": np.random.default_rng().normal(size=(2, 3))}
-            return {"words": ["a", "b"], "weights": record.pack(weights)}
+            return {"words": ["a", "b"], "weights": quantize(weights)}
 
         monkeypatch.setattr(sys, "argv", [str(file), *arguments])
         try:

@@ -1,5 +1,6 @@
 """Training: batches, stopping at the best, and going on from a file as if nothing had been."""
 
+import base64
 import contextlib
 import io
 import json
@@ -46,7 +47,7 @@ from rnnlib import (
     save,
     sliding_windows,
 )
-from rnnlib.checkpoints import Checkpoint, read_arrays, write_arrays
+from rnnlib.checkpoints import Checkpoint, dequantize, quantize, read_arrays, write_arrays
 from rnnlib.training import _bar
 
 # --- batches, and batches by length ---
@@ -1430,3 +1431,28 @@ def test_the_same_arrays_are_the_same_bytes(tmp_path):
     for name in "ab":
         save(tmp_path / name, Linear(3, 2, seed=0))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize(("bits", "levels"), [(8, 250), (16, 65_000)])
+def test_quantized_weights_come_back_to_so_many_bits(bits, levels):
+    arrays = {"w": np.random.default_rng(0).normal(size=(3, 4)), "none": np.zeros(2)}
+    arrays |= {"empty": np.zeros((0, 3)), "single": np.array(0.5, np.float32)}
+    packed = json.loads(json.dumps(quantize(arrays, bits)))
+    for name, array in dequantize(packed).items():
+        assert array.shape == arrays[name].shape
+        largest = np.max(np.abs(arrays[name]), initial=0.0)
+        np.testing.assert_allclose(array, arrays[name], rtol=0, atol=largest / levels)
+        assert len(base64.b64decode(packed[name][f"int{bits}"])) == array.size * bits // 8
+
+
+def test_what_cannot_be_quantized_or_read_back_is_named():
+    w = {"w": np.ones((2, 3))}
+    with pytest.raises(ValueError, match="bits must be 8 or 16, but is 4"):
+        quantize(w, bits=4)
+    with pytest.raises(ValueError, match="w holds values that are not finite"):
+        quantize({"w": np.array([1.0, np.inf])})
+    packed = quantize(w)
+    with pytest.raises(ValueError, match=r"w holds 6 numbers, but its shape is \[2, 2\]"):
+        dequantize({"w": packed["w"] | {"shape": [2, 2]}})
+    with pytest.raises(ValueError, match="w holds no whole numbers of 8 or 16 bits: shape, scale"):
+        dequantize({"w": {"shape": [2, 3], "scale": 1.0}})

@@ -1,6 +1,5 @@
 """The live figure of chapter 16: what it says mattered is what rnnlib says."""
 
-import base64
 import json
 import re
 
@@ -10,6 +9,7 @@ from browsing import ROOT
 
 from rnnlib import LSTM
 from rnnlib.activations import log_softmax
+from rnnlib.checkpoints import dequantize
 from rnnlib.data import text
 
 WEIGHTS = ROOT / "theme" / "figures" / "text.json"
@@ -33,11 +33,7 @@ class Asked:
 
     def __init__(self):
         stored = json.loads(WEIGHTS.read_text(encoding="utf-8"))["weights"]
-        self.weights = {
-            name: np.frombuffer(base64.b64decode(one["int8"]), "<i1").reshape(one["shape"])
-            * one["scale"]
-            for name, one in stored.items()
-        }
+        self.weights = dequantize(stored)
         self.E, self.W_y = self.weights["embedding.weight"], self.weights["linear.weight"]
         self.lstm = LSTM(self.E.shape[1], self.W_y.shape[1])
         names = self.lstm.state_dict()

@@ -1,6 +1,5 @@
 """The live figure of chapter 06 computes what rnnlib computes, and shows it gate by gate."""
 
-import base64
 import json
 import math
 import re
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 
 import rnnlib
+from rnnlib.checkpoints import dequantize
 from rnnlib.data import storybook
 
 FIGURES = Path(__file__).resolve().parents[2] / "theme" / "figures"
@@ -26,11 +26,7 @@ def figure(site, page):
 
 def weights():
     stored = json.loads((FIGURES / "lstm.json").read_text(encoding="utf-8"))
-    found = {}
-    for name, array in stored["weights"].items():
-        whole = np.frombuffer(base64.b64decode(array["int8"]), "<i1")
-        found[name] = whole.reshape(array["shape"]) * array["scale"]
-    return found
+    return dequantize(stored["weights"])
 
 
 def inside(words):

@@ -1,6 +1,5 @@
 """The live figure of chapter 13: it writes by rnnlib's scores, and is silent unasked."""
 
-import base64
 import json
 
 import numpy as np
@@ -9,6 +8,7 @@ from browsing import ROOT
 
 from rnnlib import GRU, Embedding, Linear, Module
 from rnnlib.activations import log_softmax, softmax
+from rnnlib.checkpoints import dequantize
 
 STORED = json.loads((ROOT / "theme" / "figures" / "music.json").read_text(encoding="utf-8"))
 LOW, SIZES = np.array(STORED["low"]), np.array(STORED["sizes"])
@@ -30,11 +30,7 @@ class Choir(Module):
 
 @pytest.fixture(scope="module")
 def network():
-    state = {
-        name: np.frombuffer(base64.b64decode(one["int8"]), "<i1").reshape(one["shape"])
-        * one["scale"]
-        for name, one in STORED["weights"].items()
-    }
+    state = dequantize(STORED["weights"])
     model = Choir(*state["embedding.weight"].shape, state["linear.weight"].shape[1])
     model.load_state_dict(state)
     return model.eval()

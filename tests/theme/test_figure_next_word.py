@@ -1,6 +1,5 @@
 """The live figure of chapter 01: its numbers are rnnlib's, its best guess is the grammar's."""
 
-import base64
 import json
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from browsing import ROOT
 
 from rnnlib import RNN, Embedding, Linear, Module, softmax
+from rnnlib.checkpoints import dequantize
 from rnnlib.data import storybook
 
 WEIGHTS = ROOT / "theme" / "figures" / "next-word.json"
@@ -31,11 +31,7 @@ class NextWord(Module):
 
 @pytest.fixture(scope="module")
 def network():
-    state = {
-        name: np.frombuffer(base64.b64decode(one["int16"]), "<i2").reshape(one["shape"])
-        * one["scale"]
-        for name, one in json.loads(WEIGHTS.read_text())["weights"].items()
-    }
+    state = dequantize(json.loads(WEIGHTS.read_text())["weights"])
     H, I = state["rnn.weight_ih_l0"].shape
     model = NextWord(len(storybook.VOCABULARY), I, H)
     model.load_state_dict(state)

@@ -1,6 +1,5 @@
 """The live figure of chapter 09 computes what rnnlib computes; its bag sees no order."""
 
-import base64
 import json
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pytest
 
 import rnnlib
+from rnnlib.checkpoints import dequantize
 from rnnlib.data import reviews
 
 FIGURES = Path(__file__).resolve().parents[2] / "theme" / "figures"
@@ -32,10 +32,7 @@ def figure(site, page):
 
 def by_rnnlib(words):
     """P(praise) after each word."""
-    arrays = {}
-    for name, array in MODEL["weights"].items():
-        whole = np.frombuffer(base64.b64decode(array["int8"]), "<i1")
-        arrays[name] = whole.reshape(array["shape"]) * array["scale"]
+    arrays = dequantize(MODEL["weights"])
     lstm = rnnlib.LSTM(17, 32)
     lstm.load_state_dict({name: arrays[f"rnn.{name}"] for name in lstm.state_dict()})
     x = reviews.encode(words).astype(float)

@@ -1,6 +1,5 @@
 """The live figure of chapter 04: its probabilities are rnnlib's, and it writes by them."""
 
-import base64
 import json
 import re
 
@@ -10,6 +9,7 @@ from browsing import ROOT
 
 from rnnlib import LSTM, Embedding, Linear, Module
 from rnnlib.activations import softmax
+from rnnlib.checkpoints import dequantize
 from rnnlib.data import text
 
 WEIGHTS = ROOT / "theme" / "figures" / "text.json"
@@ -32,11 +32,7 @@ class Writer(Module):
 
 @pytest.fixture(scope="module")
 def network():
-    state = {
-        name: np.frombuffer(base64.b64decode(one["int8"]), "<i1").reshape(one["shape"])
-        * one["scale"]
-        for name, one in json.loads(WEIGHTS.read_text(encoding="utf-8"))["weights"].items()
-    }
+    state = dequantize(json.loads(WEIGHTS.read_text(encoding="utf-8"))["weights"])
     I, H = state["embedding.weight"].shape[1], state["linear.weight"].shape[1]
     model = Writer(len(text.CHARACTERS), I, H)
     model.load_state_dict(state)

@@ -1,6 +1,5 @@
 """The live figure of chapter 10: its words and weights are rnnlib's, and it writes Hungarian."""
 
-import base64
 import json
 
 import numpy as np
@@ -9,13 +8,11 @@ from browsing import ROOT
 
 from rnnlib import LSTM, Decoder, DotAttention, Embedding, Encoder, Seq2Seq, greedy
 from rnnlib.activations import log_softmax
+from rnnlib.checkpoints import dequantize
 from rnnlib.data import dates
 
 STORED = json.loads((ROOT / "theme/figures/translation.json").read_text(encoding="utf-8"))
-WEIGHTS = {
-    name: np.frombuffer(base64.b64decode(one["int8"]), "<i1").reshape(one["shape"]) * one["scale"]
-    for name, one in STORED["weights"].items()
-}
+WEIGHTS = dequantize(STORED["weights"])
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 from browsing import ROOT
 
 import rnnlib
+from rnnlib.checkpoints import dequantize
 from rnnlib.data import mp4
 
 STORED = json.loads((ROOT / "theme" / "figures" / "video.json").read_text(encoding="utf-8"))
@@ -16,11 +17,7 @@ NAMES = STORED["names"]
 
 def believed(frames):
     """(T, K), by rnnlib in float64, from frames (T, 32, 32)."""
-    state = {
-        name: np.frombuffer(base64.b64decode(one["int8"]), "<i1").reshape(one["shape"])
-        * one["scale"]
-        for name, one in STORED["weights"].items()
-    }
+    state = dequantize(STORED["weights"])
     conv1, conv2 = rnnlib.Conv2d(1, 12, 4, stride=4), rnnlib.Conv2d(12, 16, 3, stride=2, padding=1)
     parts = {"eye.conv1": conv1, "eye.conv2": conv2, "eye.linear": rnnlib.Linear(256, 32)}
     parts |= {"rnn": rnnlib.GRU(32, 48), "linear": rnnlib.Linear(48, len(NAMES))}
