@@ -353,6 +353,7 @@ X, W, NONE = np.ones((2, 3)), np.ones((3, 4)), np.ones((0, 3))
         ("return [[1.0]].T", X, "a list is not an array"),
         ("return x if x > 0 else -x", X, "want one number, and this is an array"),
         ("return x[5]", X, "an index is too large"),
+        ("return x[-9]", X, "an index is too small"),
         ("return x[0.5]", X, "an index is not a whole number"),
         ("return x[0, 0, 0]", X, "it is indexed with more axes than it has"),
         ("return {x[0]: 1}", X, "a list or an array cannot be a key"),

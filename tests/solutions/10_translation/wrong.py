@@ -59,6 +59,7 @@ EDITS = {
         "the sign of the loss is lost": "total -= → total +=",
         "scores are taken for logarithms of probabilities": "log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)) → log_p = logits + logits.max()",
         "the state is not carried on": "logits, state = step → logits, _ = step",
+        "an index is too small": "words = np.where(counts, right, 0) → words = right",
         "a finite number is expected": "logits - logits.max(axis=1, keepdims=True) → logits",
     },
     "write": {
@@ -81,6 +82,8 @@ EDITS = {
         "the log probabilities are multiplied, not added": "total + log_p[k] → total * log_p[k] if words else log_p[k]",
         "only the last log probability counts": "total + log_p[k] → log_p[k]",
         "the penalty is missing": " / len(one[0]) ** penalty → ",
+        "the word before the first does not count": "/ len(one[0]) ** penalty → / (1 + len(one[0])) ** penalty",
+        "the penalty is an exponent, not a factor": "/ len(one[0]) ** penalty → / max(1, penalty * len(one[0]))",
         "it is multiplied by the length, not divided": "one[1] / len → one[1] * len",
         "what is still open is left out": "max(complete + going, → max(complete or going,",
         "it takes the first answer that is complete": "        going = [ →         if complete:\n            going = []\n            break\n        going = [",

@@ -82,6 +82,7 @@ EDITS = {
         "a repeat takes paths that end in a blank, too": "prefix, 0.0, p_label * → prefix, 0.0, (p_blank + p_label) *",
         "behind a repeat the path ends in a label": "add(grown, prefix, 0.0, p_label * y_t[k]) → add(grown, prefix, p_label * y_t[k], 0.0)",
         "the last label is new only behind a blank": "(*prefix, k), 0.0, p_blank * y_t[k] → (*prefix, k), 0.0, (p_blank + p_label) * y_t[k]",
+        "add up the ways to one prefix": "add(grown, (*prefix, k), 0.0, (p_blank + p_label) * y_t[k]) → grown[*prefix, k] = [0.0, (p_blank + p_label) * y_t[k]]",
         "p_blank comes first in a pair": "(p_blank, p_label) in → (p_label, p_blank) in",
         "the blank is taken for a label": "range(1, len(y_t)) → range(len(y_t))",
         "the label is put in front of the prefix": "add(grown, (*prefix, k), 0.0, (p_blank → add(grown, (k, *prefix), 0.0, (p_blank",

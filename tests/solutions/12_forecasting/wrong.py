@@ -154,7 +154,10 @@ EDITS = {
         "the brackets hold 0 or less": "if total <= 0: → if False:",
         "where the sum is exactly 0, γ_0 must stand, too": "if total <= 0: → if total < 0:",
         "for a negative sum γ_0 must stand, not 0": "total = gammas[0]\n    half → total = 0.0\n    half",
-        "the word needs the whole interval on one side of 0, not the mean alone": 'low > 0 else "worse" if high < 0 → mean > 0 else "worse" if mean < 0',
+        "the word needs the whole interval on one side of 0, not the mean alone": [
+            'low > 0 else "worse" if high < 0 → mean > 0 else "worse" if mean < 0',
+            "low > 0 else → mean > 0 else",
+        ],
         "an interval that only touches 0 does not lie above it": "low > 0 → low >= 0",
         "an interval that only touches 0 does not lie below it": "high < 0 → high <= 0",
         "better and worse are exchanged": '"better" if low > 0 else "worse" if high < 0 → "worse" if low > 0 else "better" if high < 0',
