@@ -34,18 +34,20 @@ OPTIONAL = ["torch", "sacrebleu", "statsmodels", "vaderSentiment", "jiwer", "sou
 OPTIONAL += ["sklearn", "vega_datasets", "arch", "music21", "av"]
 DATA = Path(__file__).parents[1] / "rnnlib" / "data"
 NEEDS = """\
-# Cells that begin with %%needs run only where that package is installed.
+# Cells that begin with %%needs run only where these packages are installed.
 import importlib.util
 
 from IPython.core.magic import register_cell_magic
 
 
 @register_cell_magic
-def needs(package, cell):
-    if importlib.util.find_spec(package):
-        get_ipython().run_cell(cell).raise_error()
+def needs(packages, cell):
+    missing = [name for name in packages.split() if not importlib.util.find_spec(name)]
+    if missing:
+        names = " and ".join(missing)
+        print(f"This cell needs {names}, which is not installed. The rest goes on without it.")
     else:
-        print(f"This cell needs {package}, which is not installed. The rest goes on without it.")"""
+        get_ipython().run_cell(cell).raise_error()"""
 
 # a role, or what must be left alone: code, a formula
 INLINE = re.compile(
@@ -283,13 +285,13 @@ def names(table: symtable.SymbolTable) -> tuple[set[str], set[str]]:
 
 
 def needing(cells: list[nbformat.NotebookNode]) -> dict[str, str]:
-    """The cells that cannot run without an optional package: {id: package}.
+    """The cells that cannot run without optional packages: {id: packages}, with spaces between.
 
     Those that import it, those that load data with it, and those that use what such a cell
     has made.
     """
     needed: dict[str, str] = {}
-    lacking: dict[str, str] = {}  # name → the package without which it is not there
+    lacking: dict[str, set[str]] = {}  # name → the packages without which it is not there
     for cell in cells:
         if cell.cell_type != "code":
             continue
@@ -299,13 +301,13 @@ def needing(cells: list[nbformat.NotebookNode]) -> dict[str, str]:
             if isinstance(node, ast.Attribute):
                 wanted |= loaders().get(ast.unparse(node), set())
         read, made = names(symtable.symtable(cell.source, "cell", "exec"))
+        wanted |= {package for name in read - made for package in lacking.get(name, ())}
         packages = [name for name in OPTIONAL if name in wanted]
-        packages += [lacking[name] for name in sorted(read - made) if name in lacking]
         for name in made:
             lacking.pop(name, None)
         if packages:
-            needed[cell.id] = packages[0]
-            lacking |= dict.fromkeys(made, packages[0])
+            needed[cell.id] = " ".join(packages)
+            lacking |= {name: set(packages) for name in made}
     return needed
 
 

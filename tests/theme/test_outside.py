@@ -78,7 +78,7 @@ def test_code_is_the_chapter_s_own(html, name):
     for cell in outside(name).cells:
         if cell.cell_type == "code" and cell.id != "needs":
             assert "progress=False" not in cell.source and '"progress": False' not in cell.source
-            source = re.sub(r"\A%%needs \w+\n", "", cell.source)
+            source = re.sub(r"\A%%needs [\w ]+\n", "", cell.source)
             without = re.sub(r',\s*(progress=|"progress": )False', "", own[cell.id])
             assert source == without
 
@@ -96,9 +96,12 @@ def test_a_cell_that_needs_torch_and_what_builds_on_it_are_guarded():
         "data": "ink, _ = digits.pictures()",
         "calls": "tune = midi.read(path)",
         "reads-data": "x_t + ink",
+        "both": "both = torch.tensor(ink)",
+        "reads-both": "print(both)",
     }
     cells = [nbformat.v4.new_code_cell(source, id=name) for name, source in sources.items()]
     data = {"data": "sklearn", "calls": "music21", "reads-data": "sklearn"}
+    data |= dict.fromkeys(["both", "reads-both"], "torch sklearn")
     assert needing(cells) == dict.fromkeys(["torch", "uses", "deeper", "from"], "torch") | data
 
 
@@ -110,7 +113,7 @@ def test_the_start_page_says_how_to_install_each_optional_package():
 @pytest.mark.parametrize("name", NAMES)
 def test_without_an_optional_package_the_cells_that_need_it_say_so(html, name, capsys):
     cells = {cell.id: cell for cell in outside(name).cells if cell.cell_type == "code"}
-    guard = re.compile(r"%%needs (\w+)\n")
+    guard = re.compile(r"%%needs ([\w ]+)\n")
     guarded = [cell for cell in cells.values() if guard.match(cell.source)]
     needed = {cell.id: guard.match(cell.source)[1] for cell in guarded}
     assert needed == needing(read(SOURCES[NAMES.index(name)]).cells)
@@ -123,7 +126,7 @@ def test_without_an_optional_package_the_cells_that_need_it_say_so(html, name, c
     shell = InteractiveShell.instance()
     try:
         shell.run_cell(NEEDS).raise_error()
-        missing = guard.sub("%%needs no_such_package\n", guarded[0].source)
+        missing = guard.sub("%%needs math no_such_package\n", guarded[0].source)
         shell.run_cell(missing).raise_error()
         assert "needs no_such_package, which is not installed" in capsys.readouterr().out
         shell.run_cell("%%needs math\nimport math\nprint(math.factorial(5))").raise_error()
