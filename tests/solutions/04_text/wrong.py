@@ -81,7 +81,10 @@ EDITS = {
         "it is divided by the number of pieces": "count += y.size → count += 1",
         "the mean loss of a piece is multiplied by its steps, not by its characters": "loss * y.size → loss * len(y)",
         "it is divided by the number of strands, not of characters": "count += y.size → count += y.shape[1]",
-        "a state that is neither None nor one that it gave out": "None, 0.0, 0 → 0, 0.0, 0",
+        "a state that is neither None nor one that it gave out": [
+            "None, 0.0, 0 → 0, 0.0, 0",
+            "scores, state = model(x, state) → scores, _ = model(x, state)\n        state = scores[-1]",
+        ],
         "it is in bits; nats are expected": "total / count → total / count / np.log(2)",
         "the targets are compared with themselves as inputs: softmax_loss got x": "softmax_loss(scores, y) → softmax_loss(scores, x)",
         "the first piece is left out": "for x, y in pieces: → for x, y in pieces[1:]:",
@@ -129,8 +132,9 @@ EDITS = {
     "write": {
         "the state is not carried: every step begins with None": "[[character]]), state) → [[character]]), None)",
         "the first character is read at every step": "[[character]] → [[first]]",
+        "the model begins with 0, not with the first character": "None, first → None, 0",
         "the first character is among what is written": "written[t] = character → ; scores, state = model → written[t] = character\n        scores, state = model",
-        "the chances are used from the last to the first": "chances[t] → chances[-1 - t]",
+        "": "chances[t] → chances[-1 - t]",
         "it wants (T, B)": "[[character]] → [character]",
         "the same chance is used at every step": "chances[t] → chances[0]",
         "the likeliest character is taken at every step": "temperature, k), chances → 0, k), chances",

@@ -132,7 +132,7 @@ EDITS = {
         "the result has the length 1, not max_norm": "max_norm / norm if → 1 / norm if",
         "the factor is squared": "max_norm / norm if → (max_norm / norm) ** 2 if",
         "the entries are added up without squares": "np.sqrt(sum((g**2).sum() for g in gradients)) → sum(abs(g).sum() for g in gradients)",
-        "gradients of norm 5e-06": "max_norm / norm if → max_norm / (norm + 1e-6) if",
+        "1e-6 is added to the norm": "max_norm / norm if → max_norm / (norm + 1e-6) if",
         "norm: expected inf, got nan": "in gradients], norm\n    factor → in gradients], np.nan\n    factor",
         "expected nan, got 0": "in gradients], norm\n    factor → in gradients], 0.0\n    factor",
         "an empty list was handed in": (
