@@ -111,6 +111,14 @@ def test_the_start_page_says_how_to_install_each_optional_package():
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_cell_that_needs_an_optional_package_imports_nothing_for_the_others(name):
+    for cell in read(SOURCES[NAMES.index(name)]).cells:
+        found = re.findall(r"^(?:import|from) (\w+)", cell.source, re.M)
+        if cell.cell_type == "code" and {*found} & {*OPTIONAL}:
+            assert {*found} <= {*OPTIONAL}, f"{cell.id}: without the package, all of this is missing"
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_without_an_optional_package_the_cells_that_need_it_say_so(html, name, capsys):
     cells = {cell.id: cell for cell in outside(name).cells if cell.cell_type == "code"}
     guard = re.compile(r"%%needs ([\w ]+)\n")
