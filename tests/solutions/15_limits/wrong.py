@@ -151,7 +151,10 @@ EDITS = {
         "the gate gets the gradient through h_t in place of the candidate": "db * candidate - da → db * h - da",
     },
     "remainder_matrices": {
-        "rows and columns are exchanged: that takes digits away": "np.eye(m)[place].swapaxes(1, 2) → np.eye(m)[place]",
+        "that takes digits away: rows and columns are exchanged, or x is subtracted": [
+            "np.eye(m)[place].swapaxes(1, 2) → np.eye(m)[place]",
+            "j + x[:, None] → j - x[:, None]",
+        ],
         "m - 1 moves on to 0: the remainder is missing": "(j + x[:, None]) % m → np.minimum(j + x[:, None], m - 1)",
         "an index is too large": "(j + x[:, None]) % m → j + x[:, None]",
         "every digit moves by 1": "(j + x[:, None]) % m → (j + 1 + 0 * x[:, None]) % m",

@@ -113,15 +113,21 @@ EDITS = {
         "p counts the orders that are worse": "shuffled >= real → shuffled <= real",
         "the shapes do not fit": "score(train_z[order]) → hits(test_h, test_z[order], *fit(train_h, train_z)).mean()",
         "the score is that on the training examples": "hits(test_h, test_z, *fit(train_h, z)) → hits(train_h, z, *fit(train_h, z))",
-        "states are shuffled as the labels are: each keeps its own label": "score(train_z[order]) → hits(test_h, test_z, *fit(train_h[order], train_z[order])).mean()",
+        "each state keeps its own label: the order is not used, or the states are shuffled, too": [
+            "score(train_z[order]) → hits(test_h, test_z, *fit(train_h[order], train_z[order])).mean()",
+            "train_z[order] → train_z",
+        ],
         "hits are counted; their share is asked": "fit(train_h, z)).mean() → fit(train_h, z)).sum()",
         "p compares the mean of the orders": "shuffled >= real → shuffled >= shuffled.mean()",
-        "the real score is counted in the mean": "shuffled.mean(), p → np.append(shuffled, real).mean(), p",
         "only the first order is used": [
             "shuffled.mean(), p → shuffled[0], p",
             "train_z[order] → train_z[orders[0]]",
         ],
         "the share of misses is given": "hits(test_h, test_z, *fit(train_h, z)).mean() → 1 - hits(test_h, test_z, *fit(train_h, z)).mean()",
+        "": [
+            "shuffled.mean(), p → p, shuffled.mean()",
+            "shuffled.mean(), p → np.append(shuffled, real).mean(), p",
+        ],
     },
     "control_task": {
         "One is drawn for each word, not for each example": [

@@ -71,7 +71,10 @@ EDITS = {
     "best": {
         "the luckiest trial is chosen, not the best mean": "np.mean( → np.min(",
         "the largest mean is taken, not the smallest": "return min( → return max(",
-        "the rows of the other side are counted, too": ' if row["side"] == side → ',
+        "the rows of the other side are counted, too": [
+            ' if row["side"] == side → ',
+            'for row in rows if row["settings"] → for row in log if row["settings"]',
+        ],
         "the rows are those of the other side": '["side"] == side → ["side"] != side',
         "the scores are summed: settings with few seeds look good": "np.mean( → np.sum(",
         "the worst trial decides, not the mean": "np.mean( → np.max(",
