@@ -151,7 +151,7 @@ class Writer extends Figure {
     const expects = `It expects ${shown(this.characters[best])}, ${percent(plain[best])}.`;
     const before = last ? `It drew ${shown(last.character)}, which had ${percent(last.share)}: ${number(last.bits, 1)} bits of surprise. ` : "";
     const full = this.written.length >= MOST ? "The page is full: begin anew. " : "";
-    if (secret) this.say(`${before}What comes next? Press a name of the table.`);
+    if (secret) this.say(`${before}What comes next? Press a character of the table.`);
     else this.say(`${full}${picked ? `You guessed ${picked.name}, ${percent(picked.mark)}. ` : before}${expects}`);
   }
 
