@@ -87,7 +87,7 @@ def main(words: list[str]) -> int:
             about = path.stat()
             saved = datetime.fromtimestamp(about.st_mtime)
             print(
-                f"{path}: nothing is missing. It has {about.st_size / 1e6:.1f} MB and was saved "
+                f"{path}: nothing is missing. It has {about.st_size / 1e3:.0f} kB and was saved "
                 f"last on {saved:%d %B at %H:%M}. This file can be handed in."
             )
     return min(wrong, 1)

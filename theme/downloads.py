@@ -50,17 +50,18 @@ Unrolled, the exercise {name}
    If Windows says that running scripts is disabled, give this first:
                      Set-ExecutionPolicy -Scope Process RemoteSigned
 
-2. Install what the course needs, about half a gigabyte:
+2. Unpack this zip in that folder, and install what the course needs, about half a gigabyte:
    {install}
+   Where a package index can be reached but not the site, install rnnlib from the zip instead:
+   python -m pip install jupyterlab nbgrader "./{name}/{wheel}[plot,progress]"
 
-3. Unpack this zip in that folder, start JupyterLab there, and open {name}/{name}.ipynb:
+3. Start JupyterLab in the same folder, and open {name}/{name}.ipynb:
    jupyter lab
 
 4. Before you hand it in, let its file be checked:
    python -m rnnlib {name}/{name}.ipynb
 
-The file {wheel} is the rnnlib that this exercise was written for, for a machine
-that cannot reach the site. All of this at length: {start}
+All of this at length: {start}
 """
 
 

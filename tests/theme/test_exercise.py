@@ -106,6 +106,18 @@ def test_a_wrong_answer_is_told_why_and_a_right_one_its_points(desk):
     assert desk.inner_text(".lab-score").startswith("0 of ")
 
 
+def test_what_is_pressed_while_a_cell_runs_runs_next(desk):
+    right = solutions(SLUG)[FIRST]
+    type_in(desk, FIRST, "import time; time.sleep(2)\n" + right.replace("W_h.T", "W_h"))
+    desk.keyboard.press("Control+Enter")
+    type_in(desk, FIRST, right)
+    desk.keyboard.press("Control+Enter")
+    cell(desk, FIRST).locator("text=Right: 5 of 5 points").wait_for()
+    wait_for_rest(desk)
+    assert "Not right yet" not in cell(desk, FIRST).inner_text()
+    assert desk.inner_text(".lab-score").startswith("5 of ")
+
+
 def test_a_cell_above_that_has_changed_runs_before_the_test(desk):
     type_in(desk, FIRST, solutions(SLUG)[FIRST])
     type_in(desk, SECOND, solutions(SLUG)[SECOND])

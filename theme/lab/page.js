@@ -161,9 +161,10 @@ function before(cell) {
 
 const task = (cell) => ({ id: cell.id, source: sourceOf(cell), seconds: SECONDS[cell.kind] ?? LIMIT });
 
-let busy = false;
+let busy = false, waiting = null; // what was pressed while something ran: the last of it runs next
 async function press(cell) {
-  if (busy || !about.python) return;
+  if (!about.python) return;
+  if (busy) return void (waiting = cell);
   busy = true;
   write();
   // the last cell of a notebook tells what all tests said
@@ -175,6 +176,9 @@ async function press(cell) {
     if (state === "off") await runner.run(before(cell).map(task), () => {});
   } catch { /* the bar says why */ }
   busy = false;
+  const next = waiting;
+  waiting = null;
+  if (next) await press(next);
 }
 
 function say(id, what, detail) {
@@ -225,7 +229,7 @@ function verdict(test, wrong) {
 const state = make("span", { role: "status" });
 const score = make("span", { class: "lab-score", title: "Of the tests that you see" });
 const starter = button("Start Python", () => { write(); runner.start().catch(() => {}); }, { class: "lab-main" });
-const stopper = button("Stop", () => runner.stop(), { hidden: true });
+const stopper = button("Stop", () => { waiting = null; runner.stop(); }, { hidden: true });
 const loading = make("progress", { max: 1, hidden: true, "aria-label": "Loading Python" });
 const status = (words) => { state.textContent = words; };
 
