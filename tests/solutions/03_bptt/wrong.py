@@ -25,7 +25,7 @@ EDITS = {
         "it is divided by the entry itself, not by the largest entry": "size = abs(estimate).max() → size = abs(estimate[worst])",
         "it is divided by the largest entry that was claimed": "size = abs(estimate).max() → size = abs(claimed).max()",
         "the difference was taken with its sign": "difference = abs(estimate - claimed) → difference = estimate - claimed",
-        "this is the mean difference, not the largest": "error = difference[worst] → error = difference.mean()",
+        "every estimate is 0: f must be called with two arrays that differ": "above, below = array.copy(), array.copy() → above = below = array.copy()",
         "this is one-sided: only above, not below": "(f(above) - f(below)) / (2 * epsilon) → (f(above) - f(array)) / epsilon",
         "the difference of the two losses is divided by 2 epsilon": "(2 * epsilon) → epsilon",
         "f is taken above and at the entry itself, and divided by the whole 2 epsilon": "(f(above) - f(below)) → (f(above) - f(array))",
