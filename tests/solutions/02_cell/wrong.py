@@ -128,7 +128,10 @@ EDITS = {
         ),
         "it is the sum of the two inputs: the bias is missing": "-1.0 → 0",
         "the 1 is subtracted after the ReLU, in c; subtract it before, in b": "[0.0, -1.0] → [0, 0]; np.zeros(1) → np.array([-1])",
-        "it is never 1: does one unit hold x_t, and does the other one see it?": ["[0.0, -1.0] → [-1, -1]", "[0.0, 0.0], [1.0, 0.0] → [0, 1], [0, 0]"],
+        "it is never 1: does one unit hold x_t, and does the other one see it?": [
+            "[0.0, -1.0] → [-1, -1]",
+            "[0.0, 0.0], [1.0, 0.0] → [0, 1], [0, 0]",
+        ],
         "the bias is too weak: a single 1 passes the ReLU": "-1.0 → -0.5",
         "the bias is too strong, or W_y too small": "-1.0 → -1.5",
         "both units are added up, or x_t weighs too much: it passes alone": [
