@@ -8,6 +8,7 @@ import pytest
 import record
 
 from rnnlib import softmax
+from rnnlib.checkpoints import dequantize
 from rnnlib.data import storybook
 from rnnlib.data.storybook import PLACES, REASONS, SILENT, TOLD, VOCABULARY
 from rnnlib.ngrams import NGram
@@ -214,7 +215,7 @@ def test_the_figure_s_weights_score_what_is_stored_for_the_first_rnn(chapter):
     """Also that 16 bits are enough: rounding the weights changes no score by half a point."""
     figure = json.loads((record.FIGURES / "next-word.json").read_text(encoding="utf-8"))
     model = chapter.names.NextWord(len(VOCABULARY), I=32, H=64, seed=0)
-    model.load_state_dict(record.unpack(figure["weights"]))
+    model.load_state_dict(dequantize(figure["weights"]))
     for d, distance in enumerate(DISTANCE):
         tests = exam(chapter, distance)
         x, _ = storybook.encode(tests)
