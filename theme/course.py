@@ -41,7 +41,7 @@ class Course(SphinxDirective):
 # "two and a half hours" would not fit beside a question on a phone
 SHORT = {
     "one": "1", "two": "2", " hours and twenty minutes": "⅓ h",
-    " and a quarter": "¼", " and a half": "½", " hours": " h",
+    " and a quarter": "¼", " and a half": "½", " and three quarter": "¾", " hours": " h",
 }  # fmt: skip
 
 
