@@ -26,6 +26,7 @@ from theme.addresses import version
 from theme.live import live
 
 STILLS = ROOT / "_build" / "stills"  # what tools/book.py photographs on the site
+WHOLE = 24  # lines of code, about a third of a page
 log = logging.getLogger(__name__)
 
 
@@ -154,6 +155,11 @@ class Book(StandaloneHTMLBuilder):
                 link["href"] = urljoin(self.config.html_baseurl, urljoin(page, "#" + name))
         for image in soup.find_all("img"):
             image["src"] = urljoin(f"{docname}.html", image["src"])
+        for code in soup.select(".cell_input pre"):
+            if len(parts := parts_of(code.decode_contents())) > 1:
+                marked = "".join(f'<span class="part">{part}</span>' for part in parts)
+                # the parser keeps indents only inside <pre>
+                code.replace_with(BeautifulSoup(f"<pre>{marked}</pre>", "html.parser"))
         return soup.article
 
     @staticmethod
@@ -165,6 +171,19 @@ class Book(StandaloneHTMLBuilder):
 
 def anchor(docname: str, name: str = "") -> str:
     return "--".join(filter(None, [docname.replace("/", "-"), name]))
+
+
+def parts_of(code: str) -> list[str]:
+    """Where code of more than `WHOLE` lines may go on on the next page: between definitions."""
+    if code.count("\n") <= WHOLE:
+        return [code]
+    parts = [""]
+    for part in re.split(r"(?<=\n\n\n)", code):
+        if parts[-1].count("\n") > 5:
+            parts.append(part)
+        else:  # two lines alone at the foot of a page help nobody
+            parts[-1] += part
+    return parts
 
 
 class Epub(Epub3Builder):

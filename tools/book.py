@@ -23,6 +23,12 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 NAME = "unrolled"
 
+# A figure whose network is fetched at the first press is empty before it. By its name: the button
+# that is pressed for its picture, and how often.
+PRESSED = {"text": ("Write a line", 1), "music": ("Write four bars", 1), "video": ("Step", 13)}
+# What a network draws is drawn alike in every book.
+SEEDED = "{ let x = 1; Math.random = () => (x = (x * 48271) % 2147483647) / 2147483647; }"
+
 # What is wider than the paper gets smaller letters.
 FIT = """() => {
   for (const box of document.querySelectorAll(".formula, table, pre")) {
@@ -49,26 +55,44 @@ HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
 
 
 def photograph(browser, site: str) -> None:
-    """A picture of each live figure as it stands before anybody has touched it."""
+    """A picture of each live figure as it stands before anybody has touched it.
+
+    Of one that fetches its network at the first press: after that press.
+    """
     stills = BUILD / "stills"
     shutil.rmtree(stills, ignore_errors=True)
     stills.mkdir()
     context = browser.new_context(
-        viewport={"width": 800, "height": 900},
+        viewport={"width": 800, "height": 1600},
         device_scale_factor=2,
         color_scheme="light",
         reduced_motion="reduce",
     )
     page = context.new_page()
+    page.add_init_script(SEEDED)
     for path in sorted((BUILD / "html").glob("*.html")):
         if "<unrolled-" not in path.read_text(encoding="utf-8"):
             continue
         page.goto(f"{site}/{path.name}", wait_until="networkidle")
         for number, figure in enumerate(page.locator(".live").all(), start=1):
             figure.scroll_into_view_if_needed()
-            page.wait_for_load_state("networkidle")
-            figure.screenshot(path=stills / f"{path.stem}-live-{number}.png", animations="disabled")
+            press(figure)
+            figure.screenshot(
+                path=stills / f"{path.stem}-live-{number}.png",
+                animations="disabled",
+                style=".top { visibility: hidden }",  # the page's head lies over what is tall
+            )
     context.close()
+
+
+def press(figure) -> None:
+    """Have the network fetched, if there is one, and what belongs to the picture done with it."""
+    figure.locator(".card").dispatch_event("pointerdown")
+    figure.locator(".card:not([aria-busy])").wait_for()
+    name = figure.evaluate("(one) => one.localName")
+    button, times = PRESSED.get(name.removeprefix("unrolled-"), ("", 0))
+    for _ in range(times):
+        figure.get_by_role("button", name=button, exact=True).click()
 
 
 def build(kind: str) -> Path:

@@ -156,6 +156,30 @@ def test_a_live_figure_is_a_picture_with_the_address_where_it_is_played(epub):
         assert picture.find_next(class_="where").a["href"].endswith(f"{slug}.html")
 
 
+def test_long_code_goes_on_between_definitions():
+    from theme.book import WHOLE, parts_of
+
+    definition = "def f(x):\n" + "    x += 1\n" * 8 + "\n\n"
+    assert parts_of(2 * definition) == [2 * definition]
+    code = "import torch\n\n\n" + 4 * definition
+    assert code.count("\n") > WHOLE
+    parts = parts_of(code)
+    assert "".join(parts) == code
+    assert len(parts) == 4 and parts[0].startswith("import torch\n\n\ndef")
+
+
+def test_code_and_outputs_of_the_printed_book_are_the_sites(made):
+    page = BeautifulSoup((made / "book.html").read_text("utf-8"), "html.parser")
+    for slug in CHAPTERS:
+        site = BeautifulSoup(
+            (made.parent / "html" / f"{slug}.html").read_text("utf-8"), "html.parser"
+        )
+        article = page.find(id=slug)
+        for what in (".cell_input pre", ".cell_output pre"):
+            there, here = (tree.select(what) for tree in (site, article))
+            assert [one.get_text() for one in here] == [one.get_text() for one in there], slug
+
+
 @pytest.mark.parametrize("kind", ["audio", "video"])
 def test_where_something_sounds_or_moves_stands_its_address(kind):
     from docutils import nodes
