@@ -161,7 +161,7 @@ def test_long_code_goes_on_between_definitions():
 
     definition = "def f(x):\n" + "    x += 1\n" * 8 + "\n\n"
     assert parts_of(2 * definition) == [2 * definition]
-    code = "import torch\n\n\n" + 4 * definition
+    code = ("import torch\n\n\n" + 4 * definition).rstrip() + "\n"
     assert code.count("\n") > WHOLE
     parts = parts_of(code)
     assert "".join(parts) == code
