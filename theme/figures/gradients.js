@@ -177,7 +177,7 @@ class Gradients extends Figure {
     const wide = width > 520, side = wide ? 230 : Math.min(width, 230), height = wide ? 284 : side + 328;
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${height}`);
     put(this.drawing, this.plane(wide ? 0 : (width - side) / 2, side, eigenvalues),
-      this.curves(wide ? side + 56 : 46, wide ? 24 : side + 66, width - (wide ? side + 62 : 54), 200, norms, radius, sigma));
+      this.curves(wide ? side + 56 : 46, wide ? 24 : side + 66, width - (wide ? side + 64 : 54), 200, norms, radius, sigma));
   }
 
   tell(norms, eigenvalues, radius, sigma) {
