@@ -67,17 +67,6 @@ def next_frame__gathered(beam, y_t):
     return grown
 
 
-def prefix_beam__pairs(y, width):
-    beam = {(): [1.0, 0.0]}
-    for y_t in y:
-        ranking = sorted(
-            ((-a - b, prefix, [a, b]) for prefix, (a, b) in next_frame(beam, y_t).items())
-        )
-        beam = {prefix: pair for _, prefix, pair in ranking[:width]}
-    found = sorted(beam.items(), key=lambda item: -sum(item[1]))
-    return [(prefix, float(sum(pair))) for prefix, pair in found]
-
-
 def word_errors__one_row(reference, hypothesis):
     row = list(range(len(hypothesis) + 1))
     for i, word in enumerate(reference, start=1):
@@ -96,12 +85,6 @@ def word_errors__numpy_number(reference, hypothesis):
             differ = float(reference[i - 1] != hypothesis[j - 1])
             d[i, j] = min(d[i - 1, j] + 1, d[i, j - 1] + 1, d[i - 1, j - 1] + differ)
     return d[-1, -1]
-
-
-def word_error_rate__arrays(references, hypotheses):
-    errors = [word_errors(*pair) for pair in zip(references, hypotheses, strict=True)]
-    words = np.sum([len(r) for r in references])
-    return np.sum(errors) / words if words > 0 else float("nan")
 
 
 def report__one_by_one(evaluate, words, speaker, take):
