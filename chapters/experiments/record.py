@@ -170,7 +170,7 @@ def differences(before: Any, after: Any, where: str, seeds: Any = None) -> Itera
         for key in sorted(before.keys() - {"tuning", "written", "int8", "int16", "scale"}):
             old, new = before[key], after[key]
             if key != "seeds" and _over(seeds, old) and _over(seeds, new):
-                yield from _out_of_spread(np.array(old), np.array(new), f"{where}, {key}")
+                yield from _out_of_spread(old, new, f"{where}, {key}")
             else:
                 yield from differences(old, new, f"{where}, {key}", seeds)
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
@@ -185,15 +185,25 @@ def differences(before: Any, after: Any, where: str, seeds: Any = None) -> Itera
 
 
 def _over(seeds: list[Any] | None, value: Any) -> bool:
-    return bool(seeds) and isinstance(value, list) and len(value) == len(seeds)
+    """Whether a value holds one number, or one list of numbers, for each seed."""
+    per_seed = bool(seeds) and isinstance(value, list) and len(value) == len(seeds)
+    return per_seed and not any(isinstance(one, dict) for one in value)
 
 
-def _out_of_spread(old: np.ndarray, new: np.ndarray, where: str) -> Iterator[str]:
+def _out_of_spread(runs: list[Any], again: list[Any], where: str) -> Iterator[str]:
     """Where the mean over seeds moved further than the recorded runs lie apart.
 
     Few seeds may agree by luck: what they lie apart at this place counts as no less than
     what they lie apart on average over the places, and than a hundredth of the largest number.
+    A run without a number, None, has not come there: as many must be so again.
     """
+    never, now = runs.count(None), again.count(None)
+    if never != now:
+        yield f"{where}: None in {never} of {len(runs)} runs recorded, in {now} now"
+        return
+    if never == len(runs):
+        return
+    old, new = (np.array([one for one in each if one is not None]) for each in (runs, again))
     if old.shape != new.shape:
         yield f"{where}: recorded shape {old.shape}, now {new.shape}"
         return

@@ -189,6 +189,7 @@ def test_an_experiment_s_file_has_the_one_form(path):
     for entry in over_seeds:
         # what was trained only once says why, and is compared within a hundredth
         assert entry.get("once") or len(set(entry["seeds"])) >= 3
+    assert not list(record.differences(stored, stored, path.stem))
 
 
 def test_cells_of_a_chapter_are_run_in_the_order_that_is_asked_for():
@@ -305,6 +306,20 @@ def test_what_has_no_spread_must_come_out_again(experiment, change, message):
     experiment.result.write_text(json.dumps(stored))
     code, said = experiment("--check")
     assert code == 1 and message in said, said
+
+
+def test_runs_that_have_not_come_there_are_counted():
+    def said(before, after):
+        each = ({"seeds": [0, 1, 2], "updates": updates} for updates in (before, after))
+        return list(record.differences(*each, "adding"))
+
+    nobody = [None, None, None]
+    assert said(nobody, nobody) == []
+    assert said([300, None, 400], [None, 320, 390]) == []
+    (sentence,) = said([300, None, 400], nobody)
+    assert sentence == "adding, updates: None in 1 of 3 runs recorded, in 3 now"
+    (sentence,) = said([300, None, 400], [600, 700, None])
+    assert "mean 350 recorded, 650 now" in sentence
 
 
 def test_files_are_written_an_entry_a_line(tmp_path):
