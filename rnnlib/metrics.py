@@ -119,7 +119,7 @@ def mase(
 def coverage(lower: np.ndarray, upper: np.ndarray, targets: np.ndarray) -> float:
     """Take the share of targets that their intervals cover. Derived in chapter 12_forecasting.
 
-    Both ends are included. A 90 % interval is honest if it covers 0.9: less is
+    Both ends are included. A 90% interval is honest if it covers 0.9: less is
     overconfident, more timid. Where the ends have crossed (lower above upper) nothing is
     covered.
 

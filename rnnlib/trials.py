@@ -170,7 +170,7 @@ def paired_interval(
     draws: int = 2000,
     seed: int | np.random.Generator = 0,
 ) -> tuple[float, float]:
-    """Give a 95 % interval for how much smaller the second loss is. Derived in chapter 17_capstone.
+    """Give a 95% interval for how much smaller the second loss is. Derived in chapter 17_capstone.
 
     A bootstrap of the two things that came out by chance: which examples are in the test,
     and which seeds were trained. In each draw both sides answer the same examples, since an
@@ -333,7 +333,7 @@ def model_card(
         f"## {title}",
         "",
         f"**Does the recurrent network pay? {word.capitalize()}.** Its loss is smaller by "
-        f"{gain:.3g}, 95 % interval {low:.3g} to {high:.3g}; worth it from {worth:.3g}.",
+        f"{gain:.3g}, 95% interval {low:.3g} to {high:.3g}; worth it from {worth:.3g}.",
         "",
         f"| side | {' | '.join(SIDES)} |",
         "|---|---|---|",

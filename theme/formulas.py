@@ -41,8 +41,29 @@ def _katex() -> subprocess.Popen:
     )
 
 
+def parts(tex: str) -> list[str]:
+    r"""Cut a displayed formula at each \qquad outside brackets: on a phone the parts wrap.
+
+    >>> parts(r"u = \max(v, 0), \qquad v = {1 \qquad 2}")
+    ['u = \\max(v, 0),', 'v = {1 \\qquad 2}']
+    """
+    depth, found = 0, [""]
+    for token in re.split(r"(\\(?:[A-Za-z]+|.)|[{}])", tex):
+        if token == r"\qquad" and not depth:
+            found.append("")
+            continue
+        depth += token in ("{", r"\begin", r"\left")
+        depth -= token in ("}", r"\end", r"\right")
+        found[-1] += token
+    return [part.strip() for part in found]
+
+
 @cache
 def _render(tex: str, display: bool, output: str = "htmlAndMathml") -> dict[str, str]:
+    if display and len(parts(tex)) > 1:
+        answers = [_render(part, display, output) for part in parts(tex)]
+        broken = next((answer for answer in answers if "error" in answer), None)
+        return broken or {"html": "".join(answer["html"] for answer in answers)}
     katex = _katex()
     katex.stdin.write(json.dumps({"tex": tex, "display": display, "output": output}) + "\n")
     katex.stdin.flush()

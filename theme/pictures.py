@@ -13,6 +13,7 @@ from sphinx.util.images import get_image_size
 
 from theme import SITE
 
+PHONE = 390  # pixels across; a narrower picture is not made smaller there
 log = logging.getLogger(__name__)
 
 
@@ -24,6 +25,7 @@ def visit_image(self, node: nodes.image) -> None:
     attributes = {"alt": alt}
     if self.builder.name == SITE:
         attributes |= {"loading": "lazy", "decoding": "async"}
+    size = None
     if uri in self.builder.images:
         if size := get_image_size(Path(self.builder.srcdir, uri)):
             attributes |= {"width": size[0], "height": size[1]}
@@ -31,7 +33,8 @@ def visit_image(self, node: nodes.image) -> None:
     image = self.emptytag(node, "img", "", src=uri, **attributes)
     if self.builder.name == SITE and not isinstance(node.parent, nodes.reference):
         # on a phone the letters of a figure are small: alone, it can be made as large as one likes
-        image = f'<a class="enlarge" href="{uri}">{image}</a>'
+        word = "<span>Enlarge</span>" if size and size[0] > PHONE else ""
+        image = f'<a class="enlarge" href="{uri}">{image}{word}</a>'
     self.body.append(image + "\n")
 
 

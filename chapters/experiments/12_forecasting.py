@@ -162,7 +162,7 @@ def scores(told):
 
 
 def interval(better, other, targets):
-    """95 % for how much smaller the first one's absolute error is, as a share of the other's."""
+    """95% for how much smaller the first one's absolute error is, as a share of the other's."""
     a, b = (abs(told - targets).mean(axis=1) for told in (better, other))
     return rounded(chapter.block_interval(b - a) / b.mean())
 

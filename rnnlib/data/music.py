@@ -82,7 +82,7 @@ def without_repeats(pieces: Mapping[str, np.ndarray], span: int = 16) -> dict[st
 def split(
     pieces: Mapping[str, np.ndarray], seed: int | np.random.Generator = 0
 ) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-    """Split into training, validation and test, whole pieces in a drawn order: 80, 10 and 10 %.
+    """Split into training, validation and test, whole pieces in a drawn order: 80, 10 and 10%.
 
     >>> [len(part) for part in split(dict.fromkeys(range(50), np.zeros((1, 4))))]
     [40, 5, 5]

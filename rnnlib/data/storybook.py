@@ -67,8 +67,8 @@ SILENT = 0.15
 FRAMES = ("i am going to the", "off to the")
 
 _short = np.exp(-0.3 * np.arange(37))
-#: P(number of filler words), for 0 … 36. Most stories come to the point quickly: 85 % draw it with
-#: probability falling by e^-0.3 a word, 15 % take any number equally often.
+#: P(number of filler words), for 0 … 36. Most stories come to the point quickly: 85% draw it with
+#: probability falling by e^-0.3 a word, 15% take any number equally often.
 FILLER_LENGTHS = 0.85 * _short / _short.sum() + 0.15 / len(_short)
 
 # Filler phrases of 1 … 6 words: slots between spaces, what may stand in a slot between slashes.

@@ -107,7 +107,7 @@ def without_repeats(texts: Sequence[str], span: int = 40) -> list[str]:
 def split(
     texts: Sequence[str], seed: int | np.random.Generator = 0
 ) -> tuple[list[str], list[str], list[str]]:
-    """Split into training, validation and test, whole texts each: about 80, 10 and 10 %.
+    """Split into training, validation and test, whole texts each: about 80, 10 and 10%.
 
     The shares are of characters, and the order of the texts is drawn.
 

@@ -357,7 +357,7 @@ def test_drawn_frequencies_fit_softmax_of_logits_over_temperature(temperature, d
     assert counts[4] == 0
     there = p > 0
     assert chi_square(counts[there], p[there]) < CHI_SQUARE[4]
-    for wrong in [0.9, 1.1]:  # the test has the power to tell a temperature 10 % off
+    for wrong in [0.9, 1.1]:  # the test has the power to tell a temperature 10% off
         q = softmax(logits / (wrong * temperature))
         assert chi_square(counts[there], q[there]) > 1.5 * CHI_SQUARE[4]
 

@@ -224,7 +224,7 @@ def card(**options):
 def test_the_card_says_what_the_run_says():
     text, a, b = card(worth=0.05)
     gain, (low, high) = a.mean() - b.mean(), paired_interval(a, b)
-    assert f"by {gain:.3g}, 95 % interval {low:.3g} to {high:.3g}" in text
+    assert f"by {gain:.3g}, 95% interval {low:.3g} to {high:.3g}" in text
     assert "**Does the recurrent network pay? Yes.**" in text
     rows = dict(re.findall(r"^\| ([^|]+?) \| (.+) \|$", text, re.M))
     assert rows["chosen"] == "ridge, k 4 | GRU, H 8, lr 0.01"

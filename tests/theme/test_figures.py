@@ -339,7 +339,7 @@ def test_links_in_the_text_ask_for_what_can_be_shown(page, site, name):
 
 
 def test_every_picture_can_be_seen_large(browser, site):
-    """On a phone the letters of a figure 960 px wide are 7 px tall."""
+    """On a phone a figure takes the whole width, and a word below it says that it can be larger."""
     for path in HTML.glob("[0-9][0-9]_*.html"):
         html = path.read_text()
         pictures = re.findall(r'<a class="enlarge" href="([^"]+)"><img[^>]* src="([^"]+)"', html)
@@ -349,6 +349,10 @@ def test_every_picture_can_be_seen_large(browser, site):
     page.goto(f"{site}/02_cell.html")
     picture = page.locator("article .enlarge").first
     shown = picture.locator("img").bounding_box()["width"]
+    assert shown == 390 and picture.get_by_text("Enlarge").is_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert not picture.get_by_text("Enlarge").is_visible()
+    page.set_viewport_size({"width": 390, "height": 800})
     picture.press("Enter")
     page.wait_for_url("**.png")
     assert page.locator("img").evaluate("image => image.naturalWidth") > 2 * shown

@@ -420,6 +420,17 @@ def test_a_bad_formula_is_a_warning_and_so_fails_the_build(caplog):
     assert r"\notacommand" in shown and "katex" not in shown
 
 
+def test_two_formulas_on_one_line_stand_below_each_other_where_it_is_short():
+    from theme.formulas import _render, parts
+
+    assert parts(r"u = {1 \qquad 2}, \qquad v") == [r"u = {1 \qquad 2},", "v"]
+    inside = r"\begin{aligned} a \qquad b \end{aligned}"
+    assert parts(inside) == [inside]
+    shown = _render(r"u = 1, \qquad v = 2", True)["html"]
+    assert shown.count('<span class="katex-display">') == 2
+    assert "error" in _render(r"u = 1, \qquad \frac{1", True)
+
+
 def test_no_formula_was_left_unrendered(html):
     for name in pages():
         text = (html / name).read_text()
