@@ -56,7 +56,7 @@ INLINE = re.compile(
     r"|(?P<chapters>" + CHAPTERS.pattern + r")"
     r"|(?P<math>\$\$.+?\$\$|\$[^$]+\$)(?: \((?P<label>[\w-]+)\))?"
     r"|\]\((?P<page>[\w/-]+)\.md(?P<anchor>#[\w-]+)?\)"
-    r"|(?P<source>src=\"|\]\()(?P<media>media/[\w./-]+)",
+    r"|(?P<source>(?:src|poster)=\"|\]\()(?P<media>media/[\w./-]+)",
     re.S,
 )
 FENCE = re.compile(r"^(?P<fence>`{3,}|:{3,})(?:\{(?P<name>[\w:-]+)\})?\s*(?P<title>.*)$")

@@ -3,8 +3,9 @@
 Each model is trained with three seeds on the same clips and tested on 2,000 others, the learning
 rate looked for with a seed of its own, at equal cost. `leak` trains the bag of frames on clips
 from which the first frame was subtracted, and on clips that x264 has encoded as it does for
-anybody, in its usual quality and in a poor one. `media` writes the clips that the page plays. The
-weights of the GRU's first seed are those of the live figure. About half an hour.
+anybody, in its usual quality and in a poor one. `media` writes the clips that the page plays, and
+their first pictures. The weights of the GRU's first seed are those of the live figure. About half
+an hour.
 """
 
 import base64
@@ -12,6 +13,7 @@ import sys
 from functools import cache, partial
 
 import numpy as np
+from PIL import Image
 from record import EXPERIMENTS, cells, run
 
 import rnnlib
@@ -136,7 +138,7 @@ def leak():
 
 
 def media():
-    """The clips of the page, large, and how many frames each has."""
+    """The clips of the page, large, the first picture of each, and how many frames it has."""
     drawn = {}
     for name, kind in {"sit": "sit down", "circle": "circle right", "wave": "wave"}.items():
         drawn[name] = video.render(chapter.NAMES.index(kind), 3, size=192)
@@ -145,6 +147,9 @@ def media():
         for name, frames in drawn.items():
             path = EXPERIMENTS.parent / "media" / f"14_video-{name}.mp4"
             mp4.encode(frames, str(path), intra=False, crf=27)
+            # a video's black is 16 and its white 235, a picture's 0 and 255
+            first = np.interp(frames[0], [16, 235], [0, 255]).astype(np.uint8)
+            Image.fromarray(first).save(path.with_suffix(".jpg"), quality=60, optimize=True)
     return {name: len(frames) for name, frames in drawn.items()}
 
 

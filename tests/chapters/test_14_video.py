@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import rnnlib
 from rnnlib.data import mp4, video
@@ -168,7 +169,12 @@ def test_clips_of_the_page_are_light_labelled_and_what_they_are_said_to_be(chapt
         assert 1_000 < file.stat().st_size <= 20_000
         assert 'preload="none"' in player and "autoplay" not in player and "controls" in player
         assert len(re.search(r'aria-label="([^"]+)"', player)[1].split()) > 3
-        assert len(mp4.decode(str(file))) == chapter.experiment["media"][file.stem[9:]]
+        clip = mp4.decode(str(file))
+        assert len(clip) == chapter.experiment["media"][file.stem[9:]]
+        poster = ROOT / "chapters" / re.search(r'poster="([^"]+)"', player)[1]
+        assert poster.stat().st_size <= 3_000
+        shown = np.interp(clip[0], [16, 235], [0, 255])  # brightness of a video, of a picture
+        assert abs(np.array(Image.open(poster)) - shown).mean() < 4, "the clip's first frame"
     sit, stand = (
         mp4.decode(str(ROOT / f"chapters/media/14_video-{n}.mp4")) for n in ("sit", "stand")
     )
