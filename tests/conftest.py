@@ -48,8 +48,10 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Any]:
     """Chromium, driven by Playwright."""
-    from browser import launched
+    from browser import PATIENCE, launched
+    from playwright.sync_api import expect
 
+    expect.set_options(timeout=PATIENCE)
     with launched() as browser:
         yield browser
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from browser import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build" / "html"
@@ -26,6 +30,24 @@ def watch(page, site: str) -> list[str]:
     page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
     page.on("request", on_request)
     return problems
+
+
+def hold(page: Any, addresses: str) -> Callable[[], Any]:
+    """Have requests wait for their answer; what comes back gives the next of them, once it is made.
+
+    Playwright's `expect_request` would come too early: a request is seen before it can be answered.
+    """
+    held: list[Any] = []
+    page.route(addresses, lambda route: held.append(route))
+
+    def asked() -> Any:
+        for _ in range(PATIENCE // 10):
+            if held:
+                return held.pop(0)
+            page.wait_for_timeout(10)
+        raise AssertionError(f"nothing asked for {addresses}")
+
+    return asked
 
 
 def violations(page, where: str = "document") -> list[str]:

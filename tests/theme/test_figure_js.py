@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from browsing import ROOT
+from browser import resize, settle, stop_clock
+from browsing import ROOT, hold
+from playwright.sync_api import expect
 
 HEAD = (ROOT / "theme" / "figures" / "figure.js").read_text().split("\n\n")[0]
 # the worked example at the head of figure.js
@@ -36,6 +38,42 @@ class Heavy extends Figure {
   render() { this.say(`the product is ${this.factor * this.slider.input.value}`); }
 }
 Heavy.define("heavy");
+"""
+EARLY = """
+import { field, Figure } from "./figure.js";
+import { buttonRow, choice, html, slider, toggle } from "./svg.js";
+class Early extends Figure {
+  static weights = "heavy.json";
+  static heavy = true;
+  build() {
+    const hear = (name) => (value) => { this.now[name] = value; this.update(); };
+    const press = () => { this.now.presses = (this.now.presses ?? 0) + 1; this.update(); };
+    this.select = html("select", { onchange: () => hear("select")(this.select.value) },
+      html("option", {}, "a"), html("option", {}, "b"));
+    this.slider = slider({ label: "n", min: 0, max: 9, step: 1, value: 1, onInput: hear("n") });
+    const options = [["x", "x"], ["y", "y"]];
+    this.choice = choice({ legend: "c", options, value: "x", onChange: hear("c") });
+    this.toggle = toggle({ label: "Toggle", onChange: hear("on") });
+    const onInput = (text) => this.ready && hear("words")(text);
+    this.field = field({ label: "Words", value: "one", onInput });
+    return [this.select, this.slider.element, this.choice.element, this.toggle.element,
+      ...this.field.elements, buttonRow("Row", [{ label: "Press", onClick: press }]).element];
+  }
+  loaded() { this.ready = true; }
+  static address = {};
+  get setting() { return this.now; }
+  set setting(given) {
+    this.now = given;
+    this.slider.set(1);
+    this.choice.set("x");
+    this.toggle.set(false);
+    this.field.set("one");
+    this.select.value = "a";
+  }
+  now = {};
+  render() { this.say(`now ${JSON.stringify(this.now)}`); }
+}
+Early.define("early");
 """
 PULL = """
 import { Figure } from "./figure.js";
@@ -116,8 +154,7 @@ def test_the_example_at_its_head_runs(show):
     figure.locator("input").press("Home")
     assert "0.00 of the input is left" in said(figure)
     wide = figure.locator("svg").get_attribute("viewBox")
-    figure.page.set_viewport_size({"width": 400, "height": 800})
-    figure.page.wait_for_timeout(100)
+    resize(figure.page, 400)
     narrow = figure.locator("svg").get_attribute("viewBox")
     assert int(narrow.split()[2]) < int(wide.split()[2]), "a new width is drawn anew"
 
@@ -126,8 +163,12 @@ def test_heavy_weights_are_fetched_at_the_first_key_or_press(show):
     figure = show("heavy", HEAVY)
     page = figure.page
     asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.route("**/figures/heavy.json*", lambda route: route.fulfill(json={"factor": 7}))
+
+    def answer(route):
+        asked.append(route.request.url)
+        route.fulfill(json={"factor": 7})
+
+    page.route("**/figures/heavy.json*", answer)
     page.wait_for_timeout(300)
     assert not asked
     assert said(figure) == "The network is fetched when you press something here."
@@ -136,6 +177,30 @@ def test_heavy_weights_are_fetched_at_the_first_key_or_press(show):
     figure.locator("input").press("ArrowRight")
     assert said(figure) == "the product is 21"
     assert len(asked) == 1
+
+
+def test_what_is_used_before_the_weights_came_counts_once_they_are_there(show):
+    figure = show("early", EARLY)
+    asked = hold(figure.page, "**/figures/heavy.json*")
+    figure.get_by_role("textbox").fill("two")
+    figure.locator("select").select_option("b")
+    button(figure, "Press").press("Enter")
+    assert said(figure) == "The network is being fetched."
+    button(figure, "Toggle").press("Enter")
+    figure.locator("input[type=range]").press("End")
+    figure.locator("input[type=radio]").last.check()
+    button(figure, "Press").press("Enter")  # again, since nothing was to be seen
+    asked().fulfill(json={})
+    figure.locator(".card:not([aria-busy])").wait_for()
+    now = {"words": "two", "select": "b", "on": True, "n": 9, "c": "y", "presses": 1}
+    assert figure.evaluate("element => element.now") == now
+    assert said(figure).startswith("now ")
+    shown = figure.locator("input[type=text], input[type=range], select").all()
+    assert [control.input_value() for control in shown] == ["b", "9", "two"]
+    assert figure.locator("input[type=radio]").last.is_checked()
+    assert button(figure, "Toggle").get_attribute("aria-pressed") == "true"
+    button(figure, "Press").press("Enter")
+    assert figure.evaluate("element => element.now.presses") == 2, "from now on at once"
 
 
 def test_a_link_of_the_page_plays_its_setting_without_loading_the_page(show):
@@ -148,14 +213,14 @@ def test_a_link_of_the_page_plays_its_setting_without_loading_the_page(show):
     )
     page.locator("article a", has_text="so").last.click()
     assert figure.locator("input").input_value() == "0.5"
-    assert page.url.endswith("?fading=w:0.5#there")
+    assert page.evaluate("location.href").endswith("?fading=w:0.5#there")
     assert page.evaluate("window.here"), "the page was loaded again"
     assert figure.locator(".card").evaluate("card => card.matches(':focus')")
     assert 0 <= figure.bounding_box()["y"] < 400, "the figure is in sight"
     page.go_back()
-    assert figure.locator("input").input_value() == "0.8"
+    expect(figure.locator("input")).to_have_value("0.8")
     page.go_forward()
-    assert figure.locator("input").input_value() == "0.5"
+    expect(figure.locator("input")).to_have_value("0.5")
 
 
 def test_the_setting_is_written_into_the_address_and_can_be_copied(show):
@@ -163,11 +228,14 @@ def test_the_setting_is_written_into_the_address_and_can_be_copied(show):
     page = figure.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate("history.replaceState(null, '', '?other=1')")
-    assert "fading" not in page.url, "nothing is written before the reader has moved anything"
+    assert "fading" not in page.evaluate("location.href"), (
+        "nothing is written before the reader has moved anything"
+    )
     figure.locator("input").press("ArrowLeft")
     page.wait_for_url("**?other=1&fading=w:0.7")
     figure.locator("input").press("ArrowLeft")
     button(figure, "Copy a link to this setting").press("Enter")
+    figure.locator(".status", has_text="The link to this setting is copied.").wait_for()
     assert page.evaluate("navigator.clipboard.readText()").endswith("?other=1&fading=w:0.6")
     for _ in range(2):
         figure.locator("input").press("ArrowRight")
@@ -214,8 +282,7 @@ def test_time_moves_both_ways_and_stops_at_its_ends(show):
 def test_play_walks_through_time_pauses_and_ends(show):
     figure = show("walk", WALK)
     clock = figure.page.clock
-    clock.install(time=0)
-    clock.pause_at(1000)  # from here, time passes only when it is told to
+    stop_clock(figure.page)
     button(figure, "Reset").press("Enter")
     button(figure, "Play").press("Enter")
     seen = [said(figure)]
@@ -258,6 +325,7 @@ def test_what_cannot_be_read_is_named_below_the_line_and_the_last_words_stand(sh
 
 def test_a_part_is_dragged_although_it_is_drawn_anew_meanwhile(show):
     figure = show("pull", PULL)
+    settle(figure.page)  # nothing below the pointer moves any more
     mouse, box = figure.page.mouse, figure.locator("[data-drag]").bounding_box()
     mouse.move(box["x"] + 50, box["y"] + 200)
     mouse.down()
@@ -272,6 +340,7 @@ def test_a_part_is_dragged_although_it_is_drawn_anew_meanwhile(show):
 def test_a_finger_on_such_a_part_does_not_scroll_the_page(show):
     figure = show("pull", PULL)
     page = figure.page
+    settle(page)
     touch = page.context.new_cdp_session(page)
 
     def swipe(part):

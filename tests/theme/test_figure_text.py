@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from browsing import ROOT
+from browsing import ROOT, hold
 
 from rnnlib import LSTM, Embedding, Linear, Module
 from rnnlib.activations import softmax
@@ -132,17 +132,12 @@ def test_it_opens_with_a_beginning_and_follows_what_is_typed(figure, network):
 
 
 def test_what_is_typed_while_the_network_is_fetched_stays(site, page):
-    held = []
-    page.route("**/text.json*", lambda route: held.append(route))
+    asked = hold(page, "**/text.json*")
     page.goto(f"{site}/04_text.html")
     figure = page.locator("unrolled-text")
     figure.locator("input[type=text]").fill("Returns")
-    with page.expect_request("**/text.json*"):
-        figure.locator("input[type=range]").press("End")
-    while not held:  # that it is asked for is said before it can be answered
-        page.wait_for_timeout(10)
-    (route,) = held
-    route.continue_()
+    figure.locator("input[type=range]").press("End")
+    asked().continue_()
     figure.locator("tbody tr.strong").wait_for()
     assert written(figure) == figure.locator("input[type=text]").input_value() == "Returns"
     assert figure.evaluate("element => element.temperature") == 1.5

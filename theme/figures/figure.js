@@ -33,8 +33,11 @@
 // `static weights = "fading.json"` names a file beside it: it is fetched when the reader comes near,
 // or, with `static heavy = true` (more than 50 KB on the wire), when the reader presses something; then
 // `loaded(model)` is called, and only from then on `render`; with `static shown`, a first example that
-// stands in the script, `begin(shown)` is called at once, and `render` draws it until the weights are there. tests/theme/test_figures.py holds every
-// figure to what readers are owed: words, keys, both themes, 320 px, and nothing that jumps.
+// stands in the script, `begin(shown)` is called at once, and `render` draws it until the weights are there.
+// What the reader presses, moves, chooses or types before that counts from then on.
+//
+// tests/theme/test_figures.py holds every figure to what readers are owed: words, keys, both themes,
+// 320 px, and nothing that jumps.
 
 import { buttonRow, html } from "./svg.js";
 
@@ -181,16 +184,10 @@ export class Figure extends HTMLElement {
   /** Draw again, because a setting has changed. */
   update() {
     this.#draw();
-    if (this.#touched && this.constructor.address) {
+    if (this.#ready && this.#touched && this.constructor.address) {
       clearTimeout(this.#writing); // a browser refuses an address that changes with every pixel
       this.#writing = setTimeout(() => history.replaceState(history.state, "", this.#link()), 300);
     }
-  }
-
-  /** Do it, now or as soon as the weights are there: the press that fetches them is not lost. */
-  whenReady(action) {
-    if (this.#ready) action();
-    else this.#waiting = action;
   }
 
   say(text) {
@@ -203,7 +200,7 @@ export class Figure extends HTMLElement {
   #card = html("figure", { class: "card" });
   #writing = null;
   #fetching = null;
-  #waiting = null;
+  #early = new Map(); // the controls that were used before the weights came, and what they said then
   #resized = new ResizeObserver(() => this.#draw());
   #near = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) this.#fetch();
@@ -220,6 +217,7 @@ export class Figure extends HTMLElement {
     const fresh = performance.getEntriesByType("navigation")[0]?.type === "navigate";
     if (this.#asked && !location.hash && fresh) this.scrollIntoView();
     for (const press of ["pointerdown", "keydown"]) this.shadowRoot.addEventListener(press, () => this.#pressed(), true);
+    for (const use of ["click", "input", "change"]) this.shadowRoot.addEventListener(use, this.#used, true);
     if (this.#ready) return this.#readAddress();
     if (this.constructor.shown && !this.#asked) {
       this.begin(this.constructor.shown);
@@ -236,9 +234,30 @@ export class Figure extends HTMLElement {
     if (!this.#ready && !this.#fetching) this.#fetch();
   }
 
+  /** What is used before the weights are there is used again with them, or for the first time. */
+  #used = (event) => {
+    const control = event.target.closest("input, select, button:not(.quiet)"), press = control?.matches("button");
+    if (this.#ready || !control || (event.type === "click" && !press)) return;
+    if (press) event.stopPropagation();
+    this.#early.delete(control); // what was used last comes last
+    this.#early.set(control, press ? null : { value: control.value, checked: control.checked });
+  };
+
+  #useAgain() {
+    for (const [control, said] of this.#early) {
+      if (!said) control.click();
+      else {
+        Object.assign(control, said);
+        for (const use of ["input", "change"]) control.dispatchEvent(new Event(use));
+      }
+    }
+    this.#early.clear();
+  }
+
   #fetch() {
     this.#near.disconnect();
     this.#card.ariaBusy = true;
+    if (!this.#begun) this.say("The network is being fetched.");
     this.#fetching ??= this.#load().catch((problem) => {
       this.#fetching = null;
       this.say(`The network could not be fetched (${problem.message}). Press something here to try again.`);
@@ -253,15 +272,8 @@ export class Figure extends HTMLElement {
     this.loaded(await answer.json());
     this.#ready = true;
     this.#card.ariaBusy = null;
-    const changed = [...this.#card.querySelectorAll("input")].filter((input) => input.value !== input.defaultValue)
-      .map((input) => [input, input.value]);
     this.#readAddress();
-    for (const [input, value] of changed) { // what the reader has typed or moved meanwhile stays
-      input.value = value;
-      input.dispatchEvent(new Event("input"));
-    }
-    this.#waiting?.();
-    this.#waiting = null;
+    this.#useAgain();
     this.#draw();
   }
 
@@ -314,6 +326,7 @@ export class Figure extends HTMLElement {
     if (url.pathname !== location.pathname || !url.searchParams.has(this.constructor.figure)) return;
     event.preventDefault();
     history.pushState(null, "", url);
+    this.#early.clear();
     if (this.#ready) this.#addressChanged();
     else this.#fetch();
     this.#card.tabIndex = -1;

@@ -63,7 +63,7 @@ class Music extends Figure {
     this.drawing = svg("svg", { class: "roll", role: "img", "aria-label": "An empty piano roll, until the network is fetched." });
     this.slider = slider({ label: "Temperature", min: 0, max: 1.5, step: 0.05, value: this.temperature,
       onInput: (value) => { this.temperature = value; this.update(); } });
-    const button = (label, action) => html("button", { type: "button", onclick: () => this.whenReady(action) }, label);
+    const button = (label, action) => html("button", { type: "button", onclick: action }, label);
     this.play = button("Play", () => (this.sounding ? this.silence() : this.sound()));
     this.table = numbers("The notes, beat by beat");
     return [

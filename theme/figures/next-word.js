@@ -89,7 +89,6 @@ class NextWord extends Figure {
       onInput: (value) => { this.count = value; this.compose(); },
     });
     const other = html("button", { type: "button", onclick: () => {
-      if (!this.model) return;
       this.phrases = this.phrases.map((phrase) => draw(this.model, length(phrase)));
       this.compose();
     } }, "Other words of that length");

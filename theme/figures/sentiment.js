@@ -67,7 +67,7 @@ class Sentiment extends Figure {
       this.update();
     } });
     this.swap = html("button", { type: "button", onclick: () => {
-      const turned = this.model && exchanged(this.review);
+      const turned = exchanged(this.review);
       if (!turned) return;
       this.read(turned);
       this.text.set(this.written);
@@ -80,6 +80,7 @@ class Sentiment extends Figure {
     this.guesses = buttonRow("At the end the LSTM says", GUESSES.map((label) => ({
       label, pressed: false, onClick: () => { this.guess.made = label; this.update(); },
     })));
+    this.guesses.element.style.visibility = "hidden";
     this.drawing = svg("svg", { role: "img", height: TOP + TALL + WORDS, "aria-label": "Praise after each word" });
     this.table = numbers("All numbers");
     this.known = html("p", { class: "known" });

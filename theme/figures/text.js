@@ -49,7 +49,7 @@ class Writer extends Figure {
   build() {
     this.text = field({ label: "The text begins with", value: FIRST, onInput: (text) => this.type(text) });
     this.page = html("div", { class: "page scroll", tabindex: 0, role: "group", "aria-label": "The text" }, html("b", {}, FIRST));
-    const button = (label, action) => html("button", { type: "button", onclick: () => this.whenReady(action) }, label);
+    const button = (label, action) => html("button", { type: "button", onclick: action }, label);
     this.guessing = toggle({ label: "Guess first", onChange: (on) => {
       this.guess = { on, picked: null };
       this.update();

@@ -71,7 +71,6 @@ class Video extends Figure {
   clip = 1;
   frame = 1;
   backwards = false;
-  wanted = 1; // a clip that is chosen before the network is there
 
   build() {
     this.select = html("select", { onchange: () => this.choose(Number(this.select.value)) },
@@ -98,7 +97,7 @@ class Video extends Figure {
   }
 
   choose(clip) {
-    if (!this.model) { this.wanted = clip; return; }
+    if (!this.model) return;
     this.player.pause();
     this.show(clip, 1);
     this.update();
@@ -125,8 +124,7 @@ class Video extends Figure {
     return setting;
   }
 
-  set setting({ clip = this.wanted, frame = 1, way = "forwards" }) {
-    this.wanted = 1;
+  set setting({ clip = 1, frame = 1, way = "forwards" }) {
     this.backwards = way === "backwards";
     this.show(Math.round(clip), Math.round(frame));
   }
