@@ -18,7 +18,7 @@ START = """async () => {
   const address = (name) => new URL(name, document.baseURI).href;
   window.runner = new Runner({ base: address(about.python), files: about.files, bytes: 1,
     rnnlib: address(about.rnnlib), shell: new URL("shell.py", scripts).href }, () => {});
-  window.runner.grace = 1;
+  window.runner.grace = 60; // how soon Python itself ends a loop depends on the machine
   await window.runner.start();
 }"""
 RUN = """async (cells) => {

@@ -173,7 +173,7 @@ async function press(cell) {
   for (const { out, tests } of order) out?.replaceChildren(...(tests ?? []).map((test) => test.out));
   try {
     const state = await runner.run(order.map(task), say);
-    if (state === "off") await runner.run(before(cell).map(task), () => {});
+    if (state === "off") await runner.run(before(cell).map(task), working);
   } catch { /* the bar says why */ }
   busy = false;
   const next = waiting;
@@ -181,12 +181,17 @@ async function press(cell) {
   if (next) await press(next);
 }
 
+// What the bar says meanwhile
+function working(id, what) {
+  if (what === "fetching") status(`Fetching Matplotlib for ${id} …`);
+  else if (what === "running") status(`Running ${id} …`);
+}
+
 function say(id, what, detail) {
   const cell = byId.get(id) ?? answers.find(({ scratch }) => scratch?.id === id).scratch;
   const { out } = cell;
-  if (what === "fetching") status(`Fetching Matplotlib for ${id} …`);
-  else if (what === "running") status(`Running ${id} …`);
-  else if (what === "text") {
+  working(id, what);
+  if (what === "text") {
     if (cell.kind === "test") return; // its verdict follows
     const last = out.lastElementChild;
     if (last?.matches("pre:not(.lab-said)")) last.append(detail);
@@ -240,7 +245,8 @@ function told(what, part) {
   if (what === "loading") {
     loading.value = part;
     status(`Loading Python: ${(part * bar.dataset.megabytes).toFixed(1)} of ${bar.dataset.megabytes} MB`);
-  } else if (what === "ready") status("Python is ready.");
+  } else if (what === "running") status("Running …");
+  else if (what === "ready") status("Python is ready.");
   else if (what === "failed") {
     starter.textContent = "Try again";
     status(`Python did not start: ${part}. The notebook runs on your own machine, and in Colab.`);
