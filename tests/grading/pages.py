@@ -5,15 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-AXE = ROOT / "theme" / "node_modules" / "axe-core" / "axe.min.js"
-
-VIOLATIONS = """() => axe.run(document, {
-    rules: Object.fromEntries(axe.getRules()
-      .filter(({ ruleId, tags }) => ruleId === "label-content-name-mismatch" ||
-        !tags.includes("wcag2aaa") && !tags.includes("experimental"))
-      .map(({ ruleId }) => [ruleId, { enabled: true }])),
-    resultTypes: ["violations"] })"""
+from browser import resize
+from browsing import AXE, violations
 
 
 def problems_of(browser: Any, path: Path, pictures: Path | None = None) -> list[str]:
@@ -38,18 +31,12 @@ def problems_of(browser: Any, path: Path, pictures: Path | None = None) -> list[
     page.add_script_tag(content=AXE.read_text(encoding="utf-8"))
     for scheme, width in (("light", 1280), ("light", 390), ("dark", 390), ("dark", 1280)):
         page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(50)
-        for found in page.evaluate(VIOLATIONS)["violations"]:
-            for node in found["nodes"]:
-                problems.append(
-                    f"{scheme}, {width} px: {found['id']}: {node['target']}: "
-                    f"{node['failureSummary']}"
-                )
+        resize(page, width)
+        problems += [f"{scheme}, {width} px: {violation}" for violation in violations(page)]
         if pictures is not None:
             name = f"{path.stem}-{scheme}-{width}.png"
             page.screenshot(path=pictures / name, full_page=True)
-    page.set_viewport_size({"width": 360, "height": 800})
+    resize(page, 360)
     wide = page.evaluate("document.documentElement.scrollWidth")
     if wide > 360:
         problems.append(f"sideways scroll: {wide} px at 360 px")

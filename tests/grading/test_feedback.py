@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 import json
-import os
 import re
 import shutil
-import socket
-import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
+from browsing import ROOT
 from gradebooks import fill, gradebook
+from jupyter_lab import jupyter_lab
 from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from nbformat import v4
-from pages import ROOT, problems_of, with_policy
+from pages import problems_of, with_policy
 
 from grading.results import feedback, limited, sanitize
 from grading.results.cells import titles
@@ -378,29 +374,8 @@ def formgrader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path = course / "autograded" / "eve" / "ps1" / "ps1.ipynb"
     path.parent.mkdir(parents=True)
     nbformat.write(hostile_notebook(), path)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folders = ("CONFIG", "DATA", "RUNTIME")
-    environment = {**os.environ, **{f"JUPYTER_{f}_DIR": str(home / f.lower()) for f in folders}}
-    command = ["jupyter", "lab", "--no-browser", f"--port={port}", "--ServerApp.port_retries=0"]
-    command += ["--ip=127.0.0.1", "--IdentityProvider.token=classroom", "--allow-root"]
-    with open(home / "log", "w", encoding="utf-8") as log:
-        server = subprocess.Popen(
-            command, cwd=course, env=environment, stdout=log, stderr=subprocess.STDOUT
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            assert server.poll() is None, (home / "log").read_text("utf-8")
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"{address}/api?token=classroom", timeout=5).close()
-                break
-            time.sleep(0.5)
+    with jupyter_lab(course, home) as address:
         yield f"{address}/formgrader/submissions/{submission}/"
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
 
 
 def test_in_the_formgrader_the_forms_work_and_nothing_of_the_student_does(
