@@ -9,11 +9,13 @@ const chromeFlags = [
   "--disable-component-update", "--disable-sync", "--no-first-run",
 ];
 if (process.getuid?.() === 0) chromeFlags.push("--no-sandbox"); // Chromium refuses to sandbox root
-const chrome = await chromeLauncher.launch({ chromePath, chromeFlags });
+// two minutes for what comes in the end, also on a busy machine: Chromium, asked twice a second, and a page
+const chrome = await chromeLauncher.launch({ chromePath, chromeFlags, maxConnectionRetries: 240 });
+const patience = { maxWaitForFcp: 120_000, maxWaitForLoad: 120_000 };
 const pages = [];
 try {
   for (const url of urls) {
-    const { lhr } = await lighthouse(url, { port: chrome.port, logLevel: "error", output: "json" });
+    const { lhr } = await lighthouse(url, { ...patience, port: chrome.port, logLevel: "error", output: "json" });
     const scores = {};
     const imperfect = [];
     for (const category of Object.values(lhr.categories)) {

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from browser import launched
+from browser import launched, settle
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, TextStringObject
 from serve import serving
@@ -89,6 +89,7 @@ def press(figure) -> None:
     """Have the network fetched, if there is one, and what belongs to the picture done with it."""
     figure.locator(".card").dispatch_event("pointerdown")
     figure.locator(".card:not([aria-busy])").wait_for()
+    settle(figure.page)
     name = figure.evaluate("(one) => one.localName")
     button, times = PRESSED.get(name.removeprefix("unrolled-"), ("", 0))
     for _ in range(times):
@@ -124,11 +125,12 @@ def pages_of(pdf: Path) -> dict[str, int]:
 
 def print_book(browser, source: Path, target: Path) -> None:
     page = browser.new_page()
+    page.set_default_timeout(0)  # hundreds of pages take what they take
     page.goto(source.as_uri())
     page.emulate_media(media="print", color_scheme="light")
     # as wide as what stands between the margins of A4
     page.set_viewport_size({"width": round((210 - 44) / 25.4 * 96), "height": 1000})
-    page.evaluate("document.fonts.ready")
+    settle(page)
     page.evaluate(FIT)
     if wide := page.evaluate(TOO_WIDE):
         sys.exit("Wider than the paper:\n" + "\n".join(wide))

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from browser import settle
 from browsing import ROOT
 
 from rnnlib import RNN, Embedding, Linear, Module, softmax
@@ -222,6 +223,7 @@ def test_the_guess_at_a_word_by_pointer_and_by_key(figure, network, where):
         if where == "told":
             figure.locator(".told [data-word='9']").hover()
         else:
+            settle(page)
             box = figure.locator(".reading svg").bounding_box()
             page.mouse.move(box["x"] + 8.5 / 14 * box["width"], box["y"] + 20)
         words = check(figure, network)

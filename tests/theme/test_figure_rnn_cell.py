@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from browser import resize, settle, stop_clock
 
 import rnnlib
 
@@ -153,6 +154,7 @@ def test_an_arrow_is_dragged(figure, name):
     handles = figure.locator(f"g[data-drag={name}] path")
     assert handles.count() == STEPS
     figure.locator("svg").first.scroll_into_view_if_needed()
+    settle(page)
     before = float(weight(figure, name).input_value())
     for pixels in (-50, 30, 500):
         box = handles.nth(2).bounding_box()
@@ -177,8 +179,7 @@ def test_the_strip_draws_what_the_table_says_and_the_setting_before_as_a_ghost(f
     def level(h):  # 110 px for −1 … 1, with a margin of 8
         return [8 + (1 - value) / 2 * 94 for value in h]
 
-    page.clock.install(time=0)
-    page.clock.pause_at(10_000)
+    stop_clock(page)
     old = rnnlib_numbers(settings(figure))["h"]
     np.testing.assert_allclose(heights(".strip .bars", r"V([\d.]+)h"), level(old), atol=1e-6)
     assert figure.locator("svg .ghost").count() == 0
@@ -200,8 +201,7 @@ def test_what_explodes_leaves_the_strip_and_says_where(figure):
     assert columns["h"][:6] == [1, 2, 4, 8, 16, 32]
     assert "above 20 from step 6" in figure.locator(".strip").text_content()
     for width in (1280, 360):
-        figure.page.set_viewport_size({"width": width, "height": 800})
-        figure.page.wait_for_timeout(200)
+        resize(figure.page, width)
         words = figure.locator(".strip .over").bounding_box()
         assert words["x"] > figure.locator(".strip .axis").bounding_box()["x"]
 
@@ -218,6 +218,7 @@ def test_guess_first_then_reveal(figure, by):
         for _ in range(50):
             guess.press("ArrowRight")
     else:
+        settle(figure.page)
         box = figure.locator("[data-drag=guess]").bounding_box()
         figure.page.mouse.click(box["x"] + 10, box["y"] + 8 + 0.75 * (box["height"] - 16))
     assert float(figure.locator(".guess input").input_value()) == pytest.approx(-0.5, abs=0.011)
@@ -253,7 +254,7 @@ def test_each_example_does_what_it_is_called_and_is_marked_while_it_stands(figur
 
 
 def test_numbers_fit_their_boxes(figure):
-    figure.page.set_viewport_size({"width": 320, "height": 900})
+    resize(figure.page, 320)
     button(figure, "Explosion").press("Enter")
     weight(figure, "w_h").press("End")
     for _ in range(STEPS):

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from browser import resize, settle
 from browsing import AXE, HTML, violations, watch
 
 BUDGET = 300_000  # bytes over the wire, gzipped, with all that comes by scrolling
@@ -63,9 +64,6 @@ UNHINTED = """() => [...document.querySelectorAll("article :is(pre, .table, .for
     !getComputedStyle(box).backgroundAttachment.includes("local")
     ? ["scrolls and does not show it: " + box.innerText.slice(0, 50)] : [])"""
 
-TWO_FRAMES = """() => new Promise((done) =>
-    requestAnimationFrame(() => requestAnimationFrame(done)))"""
-
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_is_accessible_self_contained_light_and_fits(browser, site, name):
@@ -101,18 +99,18 @@ def test_page_is_accessible_self_contained_light_and_fits(browser, site, name):
     ]
     for scheme, width in (("light", 1280), ("light", 390), ("dark", 390), ("dark", 1280)):
         page.emulate_media(color_scheme=scheme)
-        page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
-        page.evaluate(TWO_FRAMES)  # a page answers to a new width in the next frame
+        resize(page, width)
         problems += [f"{scheme}, {width} px: {violation}" for violation in violations(page)]
         page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
+        settle(page)
         flaws = [flaw for check in (COVERED, UNHINTED) for flaw in page.evaluate(check)]
         problems += [f"{scheme}, {width} px: {flaw}" for flaw in flaws]
     for width in (320, 360, 393, 430, 768):
         page.set_viewport_size({"width": width, "height": 900})
         problems += [f"{width} px: {flaw}" for flaw in page.evaluate(TORN)]
 
-    page.set_viewport_size({"width": 360, "height": 800})
+    resize(page, 360)
     wide = page.evaluate(
         """() => document.documentElement.scrollWidth <= 360 ? [] :
              [...document.querySelectorAll("body *")]

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 import pytest
+from browser import stop_clock
 from browsing import ROOT
 from PIL import Image
 
@@ -153,6 +154,7 @@ def test_copying_takes_what_was_typed_at_a_prompt_and_nothing_else(site, browser
     page = context.new_page()
     page.goto(f"{site}/api/cells.html")
     block = page.locator(".highlight", has_text=">>> ").first
+    stop_clock(page)  # "Copied" stands for a moment only
     block.hover()
     block.locator(".copy").click()
     block.locator("text=Copied").wait_for()

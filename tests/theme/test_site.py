@@ -22,6 +22,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
+from browser import stop_clock
 from browsing import HTML, ROOT, watch
 from bs4 import BeautifulSoup
 
@@ -134,6 +135,7 @@ def test_an_unknown_address_answers_404_with_working_links(site, browser, addres
     # its styles arrived, although the address lies somewhere else
     assert page.evaluate("getComputedStyle(document.querySelector('.top')).position") == "sticky"
     page.click("article a >> text=The course, from its first page")
+    page.wait_for_url(f"{site}/index.html")
     assert page.text_content("h1").startswith("Networks that remember")
     context.close()
     # the browser reports the 404 itself, and nothing else
@@ -179,7 +181,7 @@ def test_pages_can_be_read_and_turned_without_scripts(site, browser):
     page.goto(f"{site}/notation.html")
     assert page.is_visible("h1") and page.is_visible(".katex-html >> nth=0")
     page.click(".turn .next")
-    assert page.url.endswith("glossary.html")
+    page.wait_for_url("**/glossary.html")
     assert page.is_visible("#contents a >> text=Notation")
     context.close()
 
@@ -188,6 +190,7 @@ def test_code_can_be_copied(site, browser):
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.goto(f"{site}/start.html")
+    stop_clock(page)  # "Copied" stands for a moment only
     page.hover(".highlight >> nth=0")
     page.click(".copy >> nth=0")
     page.wait_for_selector(".copy >> text=Copied")
