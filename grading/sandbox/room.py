@@ -85,7 +85,9 @@ class Limits:
     seconds: float = 60  # of processor time, of all tests
     own_seconds: float = 120  # of processor time, of all the student's own cells
     cell_seconds: float = 30  # of processor time, of a cell
-    patience: float = 10  # so many times as long may each of these take by the clock
+    # so many times as long may each of these take by the clock, which stands still while what
+    # could run waits for a processor
+    patience: float = 10
     memory: int = 2**30  # bytes, of all its processes together, beyond a warm process
     processes: int = 32  # at the same time, threads too
     file_bytes: int = 64 * 2**20  # bytes, of one file and of all files together
@@ -260,14 +262,14 @@ class Room:
         start = time.monotonic()
         result = Execution(copy.deepcopy(notebook))
         without: dict[int, Loss] = {}
-        spent = dict.fromkeys(("tests", "own"), 0.0)
+        spent = dict.fromkeys(("tests", "own", "clock"), 0.0)
         while True:
             for side in ("examiner", "student"):
                 if not self._warm[side].alive():
                     self._warm[side].close()
                     self._warm[side] = _Warm(self, side)
                     self._warm[side].until_ready()
-            run = _Run(self._warm, self.limits, seed, start, result.cpu, spent, without)
+            run = _Run(self._warm, self.limits, seed, result.cpu, spent, without)
             try:
                 run.begin()
                 run.all(result.notebook, files or {})
@@ -411,19 +413,20 @@ class _Run:
         warm: Mapping[str, _Warm],
         limits: Limits,
         seed: int,
-        start: float,
         cpu: float,
         spent: dict[str, float],
         without: Mapping[int, Loss],
     ) -> None:
         self.warm, self.limits, self.seed, self.without = warm, limits, seed, without
-        self.deadline = start + limits.patience * (limits.seconds + limits.own_seconds)
         self.most = {"tests": limits.seconds, "own": limits.own_seconds}
+        self.most["clock"] = limits.patience * (limits.seconds + limits.own_seconds)
         self.spent, self.account, self.since = spent, "own", cpu
         self.channels: dict[str, Channel] = {}
         self.alive = {"examiner": False, "student": False}
         self.cpu = cpu  # of what has ended
         self.known, self.asked = cpu, time.monotonic()  # what all had used, and when
+        self.clock = spent["clock"]  # seconds in which they were waited for
+        self.queued = {"examiner": 0.0, "student": 0.0}  # of them, waiting for a processor
         self.limit: Limit | None = None
         self.sentence: str | None = None
         self.loss: Loss | None = None
@@ -461,6 +464,7 @@ class _Run:
         for side in list(self.channels):
             self._finish(side)
             self.channels[side].sock.close()
+        self.spent["clock"] = self._waited()
         for folder in self.folders:
             shutil.rmtree(folder, ignore_errors=True)
         self._charge(self.account)
@@ -516,10 +520,11 @@ class _Run:
             if self.loss and self.loss.side == "student":
                 return
             self._charge("own" if cell.kind is Kind.OWN else "tests")
-            over = time.monotonic() > self.deadline or self._over(self._budget())
+            slept = self._slept(self.most["clock"])
+            over = slept or self._over(self._budget())
             if over:
                 late = self._late(self._budget())
-                if self.account == "tests" or time.monotonic() > self.deadline:
+                if self.account == "tests" or slept:
                     self._finish("student")
                     self._finish("examiner")
             if over and cell.kind is Kind.OWN:
@@ -689,13 +694,27 @@ class _Run:
     def _used(self) -> float:
         """Measure the processor time that has been used, which costs two messages."""
         self.asked = time.monotonic()
-        answers = [self.warm[s].ask({"used": True}) for s, alive in self.alive.items() if alive]
-        self.known = self.cpu + sum(answer["cpu"] for answer in answers if answer)
+        self.known = self.cpu
+        for side, alive in self.alive.items():
+            if alive and (answer := self.warm[side].ask({"used": True})):
+                self.known += answer["cpu"]
+                self.queued[side] = answer["queued"]
         return self.known
 
     def _over(self, most: float) -> bool:
         """Tell whether so much processor time has been used."""
         return self._most() >= most and self._used() >= most
+
+    def _waited(self) -> float:
+        """Give the seconds by the clock that are theirs, as far as is known."""
+        return self.clock - sum(self.queued.values())
+
+    def _slept(self, most: float) -> bool:
+        """Tell whether so much of the clock has gone by, and not for want of a processor."""
+        if self._waited() < most:
+            return False
+        self._used()
+        return self._waited() >= most
 
     def _charge(self, account: str) -> None:
         """Count what is used from now on for this: own cells must not eat the tests' time."""
@@ -718,14 +737,16 @@ class _Run:
         self.sentence = self.sentence or sentence
         return sentence
 
-    def _receive(self, side: str, most: float, until: float) -> bytes | None:
-        """Wait for what a side sends, until `most` of processor time is used or it is `until`."""
-        while time.monotonic() < until and not self._over(most):
-            left = max(most - self._most(), 0.01)
-            data = self.channels[side].receive(min(until, time.monotonic() + left))
-            if data is not None:
+    def _receive(self, side: str, most: float, waited: float) -> bytes | None:
+        """Wait for what a side sends, until `most` is used or `waited` of the clock has gone by."""
+        while True:
+            left = max(min(most - self._most(), waited - self._waited()), 0.01)
+            start = time.monotonic()
+            data = self.channels[side].receive(start + left)
+            # if it took longer, this process was stopped, and what it waits for may be there
+            self.clock += min(time.monotonic() - start, left)
+            if data is not None or self._over(most) or self._slept(waited):
                 return data
-        return None
 
     def _reply(self, side: str, steps: Iterable[tuple[str, _Step]]) -> tuple[bytes | None, str]:
         """Give the answer of one side, and a sentence if it did not come in time.
@@ -736,7 +757,8 @@ class _Run:
         now = time.monotonic()
         begun = self._most() if now - self.asked < SOON * seconds else self._used()
         most = min(begun + seconds, self._budget())
-        data = self._receive(side, most, min(now + patience * seconds, self.deadline))
+        waited = min(self._waited() + patience * seconds, self.most["clock"])
+        data = self._receive(side, most, waited)
         if data is not None:
             return data, ""
         late = self._late(most)
@@ -748,8 +770,8 @@ class _Run:
             if not self.alive[side]:
                 break
             with contextlib.suppress(Gone):
-                until = time.monotonic() + patience * GRACE
-                data = self._receive(side, self._used() + GRACE, until)
+                most = self._used() + GRACE
+                data = self._receive(side, most, self._waited() + patience * GRACE)
             if data is not None:
                 break
         return data, late

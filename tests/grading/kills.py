@@ -52,11 +52,14 @@ class Counts:
 
 
 @contextlib.contextmanager
-def busy() -> Iterator[None]:
-    """Every core has something else to do."""
+def busy(others: int = os.cpu_count() or 1) -> Iterator[None]:
+    """Every core has something else to do; or the one that this process keeps to, many things."""
     alone = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
-    code = [sys.executable, "-c", alone]
-    burners = [subprocess.Popen(code) for _ in range(os.cpu_count() or 1)]
+    # in sessions of their own, since between these a kernel may share a processor
+    burners = [
+        subprocess.Popen([sys.executable, "-c", alone], start_new_session=True)
+        for _ in range(others)
+    ]
     try:
         yield
     finally:

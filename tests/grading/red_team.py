@@ -20,6 +20,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,17 @@ def descendants() -> set[int]:
     return found
 
 
+def left(before: int) -> int:
+    """How many processes there are more than before: a fresh room has as many as another.
+
+    What was killed may need some time to be gone.
+    """
+    until = time.monotonic() + 60
+    while (more := len(descendants()) - before) > 0 and time.monotonic() < until:
+        time.sleep(0.05)
+    return more
+
+
 def shown(outcome: toys.Outcome) -> str:
     """All that a student's own cells put out."""
     texts = []
@@ -207,8 +219,7 @@ def attacked(wanted: list[str], folder: Path, home: Path) -> list[dict[str, Any]
                 ]
             except BaseException:
                 found["crash"] = traceback.format_exc()
-            # a fresh room has as many processes as the one before
-            found["left"] = len(descendants()) - len(quiet)
+            found["left"] = left(len(quiet))
             found["touched"] = victim.look() != victim.state
             found["calls"] = victim.calls
             found["others"] = toys.scores(hand_in(honest, {})) == expected

@@ -7,8 +7,10 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
+import kills
 import nbformat
 import psutil
 import pytest
@@ -18,6 +20,7 @@ from grading.classroom.workers import TRIES, Rooms
 from grading.marking.assignment import Outcome, Submission
 from grading.sandbox import box
 from grading.sandbox import room as execution
+from grading.sandbox.inside.channel import Channel
 from grading.sandbox.room import Limits, Room
 
 HONEST = toys.ANSWERS | {"share": "def share(values):\n    return [0.5 for v in values]"}
@@ -231,6 +234,44 @@ def test_what_a_busy_machine_takes_is_not_the_students(
     assert done.seconds > limits.seconds > done.cpu
 
 
+def test_the_clock_stands_still_while_others_have_the_processor() -> None:
+    limits = Limits(cell_seconds=1, patience=1)
+    cells = [nbformat.v4.new_code_cell(source) for source in ("1", BURN.format(0.3))]
+    with Room(limits=limits, figures=False) as room:
+        processors = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {min(processors)})  # what is started keeps to it, too
+        try:
+            with kills.busy(12):
+                done = room.run(nbformat.v4.new_notebook(cells=cells))
+        finally:
+            os.sched_setaffinity(0, processors)
+    assert done.limit is None and shown(done) == ["1", "'done'"]
+    assert done.seconds > 2 * limits.cell_seconds * limits.patience
+
+
+def test_the_clock_stands_still_while_the_grader_is_stopped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ctrl-Z, and hours later fg, at each answer."""
+    gone = 0.0
+    receive = Channel.receive
+
+    def stopped(channel: Channel, deadline: float) -> bytes | None:
+        nonlocal gone
+        data = receive(channel, deadline - gone)
+        gone += 10_000
+        return data
+
+    test = nbformat.v4.new_code_cell("1.0", metadata={"nbgrader": toys.marks("test", grade=True)})
+    with Room(figures=False) as room:
+        clock = SimpleNamespace(monotonic=lambda: time.monotonic() + gone)
+        monkeypatch.setattr(execution, "time", clock)
+        monkeypatch.setattr(Channel, "receive", stopped)
+        cells = [nbformat.v4.new_code_cell("1"), test]
+        done = room.run(nbformat.v4.new_notebook(cells=cells))
+    assert done.limit is None and shown(done) == ["1", "1.0"] and gone > 10_000
+
+
 def test_processor_time_is_limited_for_a_cell_and_for_all() -> None:
     patient = {"patience": 1000}
     done = run(Limits(seconds=60, cell_seconds=0.5, **patient), BURN.format(9), "5")
@@ -258,5 +299,5 @@ def test_processor_time_of_children_counts() -> None:
 
 def test_who_only_waits_meets_the_clock() -> None:
     nap = "import time\nwhile True: time.sleep(1)"
-    done = run(Limits(seconds=60, cell_seconds=1, patience=1.5), nap, "5")
+    done = run(Limits(seconds=60, cell_seconds=0.2, patience=10), nap, "5")
     assert done.limit == "clock" and shown(done) == ["KeyboardInterruptTimeLimit", "5"]

@@ -74,8 +74,9 @@ class Channel:
         """Tell whether so many bytes are here by the deadline."""
         while len(self.held) < size:
             if deadline is not None:
-                left = deadline - time.monotonic()
-                if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+                # one look also after it: this process may have been stopped meanwhile
+                left = max(deadline - time.monotonic(), 0)
+                if not select.select([self.sock], [], [], left)[0]:
                     return False
             try:
                 part = self.sock.recv(max(2**16, min(size - len(self.held), 2**20)))

@@ -23,7 +23,8 @@ CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER, CAPABILITY_VERSION_3 = 4, 2, 0x20080
 
 # System calls that computing does not need, by number on (x86_64, aarch64): those that make
 # namespaces or mounts, that look into other processes, that reach what outlives a submission
-# (keys) or is in no process's memory (memfd, segments) or has had holes (bpf, io_uring, …).
+# (keys) or is in no process's memory (memfd, segments) or has had holes (bpf, io_uring, …), that
+# give its turn to others, since the clock stands still while a process waits for its turn.
 REFUSED = {
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -61,6 +62,9 @@ REFUSED = {
     "fanotify_init": (300, 262),
     "personality": (135, 92),
     "sched_setaffinity": (203, 122),
+    "setpriority": (141, 140),
+    "sched_setscheduler": (144, 119),
+    "sched_setattr": (314, 274),
 }
 # (audit architecture, column above, clone, clone3, socket)
 MACHINES = {

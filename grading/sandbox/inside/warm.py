@@ -164,6 +164,13 @@ def _used(pid: str) -> int:
     return sum(_state(pid)[11:15])
 
 
+def _queued(pid: str) -> float:
+    """Measure the seconds for which a process could have run, and had no processor."""
+    with contextlib.suppress(OSError, IndexError), open(f"/proc/{pid}/schedstat") as file:
+        return int(file.read().split()[1]) / 1e9
+    return 0.0  # it has just ended, or this kernel does not count
+
+
 class _Watch:
     """One child from its start to its end."""
 
@@ -186,8 +193,12 @@ class _Watch:
                     if "interrupt" in order:
                         self._signal(signal.SIGINT)
                     elif "used" in order:
-                        used = sum(map(_used, self._pids())) / TICKS
-                        self.sock.send(json.dumps({"cpu": used}).encode())
+                        pids = self._pids()
+                        used = {
+                            "cpu": sum(map(_used, pids)) / TICKS,
+                            "queued": max(map(_queued, pids), default=0.0),
+                        }
+                        self.sock.send(json.dumps(used).encode())
                     elif "end" in order:
                         break
                 elif ended in ready:

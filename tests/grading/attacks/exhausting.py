@@ -286,6 +286,15 @@ code(
     limit="time clock",
 )
 code(
+    "behind all others in the queue for the processor",
+    "giving_way",
+    "import os\n"
+    "for how in (lambda: os.nice(19), lambda: os.setpriority(os.PRIO_PROCESS, 0, 19),\n"
+    "            lambda: os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))):\n"
+    "    try: print('REACHED', how())\n"
+    "    except PermissionError: pass",
+)
+code(
     "sleeping for ever",
     "asleep",
     "import time\nwhile True:\n    try: time.sleep(1000)\n    except BaseException: pass",
