@@ -260,6 +260,7 @@ async def execute(
         client = NotebookClient(
             deepcopy(notebook),
             timeout=600,
+            startup_timeout=600,  # a busy machine
             kernel_name="python3",
             record_timing=False,
             coalesce_streams=True,  # or the moment of a flush decides how prints are cut

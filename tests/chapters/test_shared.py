@@ -70,6 +70,7 @@ def book(tmp_path_factory):
 def results(root, *options):
     """{name of a test or a cell: outcome}, and what pytest said."""
     command = [sys.executable, "-m", "pytest", "-v", "-rs", "-p", "no:cacheprovider", *options]
+    command += ["--nbval-kernel-startup-timeout=600"]  # a busy machine
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     text = subprocess.run(command, cwd=root, env=environment, text=True, capture_output=True).stdout
     return dict(re.findall(r"::(\S+) (PASSED|SKIPPED|FAILED|ERROR)", text)), text

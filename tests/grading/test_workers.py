@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -51,12 +52,6 @@ Specification.room = lambda self: Slow()
 """
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 class Cluster:
     """A scheduler and workers, each a process of its own on the loopback interface."""
 
@@ -84,9 +79,15 @@ class Cluster:
         }
         self.processes: list[subprocess.Popen[bytes]] = []
         self.workers: list[subprocess.Popen[bytes]] = []
-        port = free_port()
-        self.address = f"tcp://127.0.0.1:{port}"
-        self.start("scheduler", f"--port={port}", "--host=127.0.0.1", "--no-dashboard")
+        about = folder / "scheduler.json"
+        options = ["--port=0", f"--scheduler-file={about}", "--host=127.0.0.1", "--no-dashboard"]
+        scheduler = self.start("scheduler", *options)
+        self.address = ""  # it chooses a port that is free, and says which
+        while not self.address:
+            assert scheduler.poll() is None
+            with contextlib.suppress(OSError, ValueError):  # not there, or half of it
+                self.address = json.loads(about.read_text())["address"]
+            time.sleep(0.05)
 
     def start(self, kind: str, *options: str) -> subprocess.Popen[bytes]:
         place = self.folder / f"{kind}{len(self.processes)}"
@@ -121,6 +122,10 @@ class Cluster:
         draft = self.allowed.with_suffix(".new")
         draft.write_text(str(runs))
         draft.rename(self.allowed)
+
+    def kill(self, worker: int) -> None:
+        self.workers[worker].kill()
+        self.workers[worker].wait()
 
     def runs(self) -> int:
         return self.ran.stat().st_size
@@ -214,13 +219,15 @@ class Wire:
 
 
 def after(cluster: Cluster, *steps: tuple[int, Any]) -> threading.Thread:
-    """Do something as soon as so many submissions were begun, one thing after the other."""
+    """Do something when so many submissions were begun, before more are; one after the other."""
+    cluster.allow(steps[0][0])
 
     def wait_and_do() -> None:
-        for runs, what in steps:
+        for number, (runs, what) in enumerate(steps, start=1):
             while cluster.runs() < runs:
                 time.sleep(0.01)
             what()
+            cluster.allow(steps[number][0] if number < len(steps) else 1000)
 
     thread = threading.Thread(target=wait_and_do, daemon=True)
     thread.start()
@@ -232,7 +239,7 @@ def test_workers_may_be_killed(coursedir: Any, cluster: Cluster) -> None:
     for _ in range(3):
         cluster.worker()
     cluster.wait_for(3)
-    killer = after(cluster, (3, cluster.workers[0].kill), (9, cluster.workers[1].kill))
+    killer = after(cluster, (3, lambda: cluster.kill(0)), (9, lambda: cluster.kill(1)))
     report = run(coursedir, cluster)
     killer.join()
     assert [w.poll() is None for w in cluster.workers] == [False, False, True]
@@ -341,7 +348,6 @@ def test_a_cluster_that_dies_leaves_the_rest_for_the_next_run(
     deserved = hand_in(coursedir, 16)
     cluster.worker()
     cluster.wait_for(1)
-    cluster.allow(6)
 
     def kill_scheduler() -> None:
         while not outcomes(coursedir):  # some come back before
@@ -361,6 +367,8 @@ def test_a_cluster_that_dies_leaves_the_rest_for_the_next_run(
 def test_no_cluster_is_a_sentence(coursedir: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "REACH", 3)
     hand_in(coursedir, 1)
-    nowhere = f"tcp://127.0.0.1:{free_port()}"
-    with pytest.raises(ConnectionError, match="is no Dask scheduler at"):
-        batch.grade(coursedir, classes.ASSIGNMENT, Settings(dask=nowhere))
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # nobody else takes the port, and nobody listens
+        nowhere = f"tcp://127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(ConnectionError, match="is no Dask scheduler at"):
+            batch.grade(coursedir, classes.ASSIGNMENT, Settings(dask=nowhere))

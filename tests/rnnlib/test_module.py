@@ -172,7 +172,7 @@ def in_threads(function, count):
 
 
 def test_each_thread_walks_back_its_own_pass():
-    layer, barrier, found = Scale(), threading.Barrier(2, timeout=10), {}
+    layer, barrier, found = Scale(), threading.Barrier(2, timeout=600), {}
 
     def train(n):
         layer(np.array([3.0 + n]))

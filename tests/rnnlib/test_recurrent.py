@@ -237,7 +237,7 @@ def test_two_threads_train_one_layer_with_right_gradients(layer):
     alone = [model(x) and model.backward(dy)[0] for x, dy in cases]
     once = gradients(model)
     model.zero_grad()
-    wrong, barrier = [], threading.Barrier(2, timeout=60)
+    wrong, barrier = [], threading.Barrier(2, timeout=600)
 
     def train(case):
         x, dy = cases[case]

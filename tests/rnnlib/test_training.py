@@ -8,10 +8,10 @@ import math
 import os
 import pickle
 import random
+import signal
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from itertools import permutations
 from pathlib import Path
@@ -929,6 +929,14 @@ import rnnlib
 path, epochs, stage, when = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 calls = 0
 
+def evaluate():
+    global calls
+    if stage == "epoch":
+        calls += 1
+        if calls == when:  # by the kernel's clock: who would send a kill may come late
+            signal.setitimer(signal.ITIMER_REAL, float(sys.argv[5]))
+    return {}
+
 def deadly(function, before):
     def call(*args, **kwargs):
         global calls
@@ -956,21 +964,16 @@ model = rnnlib.Linear(SIZE, SIZE, seed=1)
 batches = rnnlib.Batches(x, y, 8, axes=(0, 0), seed=2)
 optimizer = rnnlib.Adam(model.parameters())
 rnnlib.fit(
-    model, batches, optimizer, epochs=epochs, checkpoint=path,
-    evaluate=lambda: print("an epoch", flush=True) or {},
+    model, batches, optimizer, epochs=epochs, checkpoint=path, evaluate=evaluate
 )
 rnnlib.save(path + ".weights", model)
 """
 
 
-def child(size, path, epochs, stage="", when=0):
+def child(size, path, epochs, stage="", when=0, seconds=0.0):
+    """How a run ends that is killed, or not, in or after a call of one stage."""
     program = [sys.executable, "-c", CHILD.replace("SIZE", str(size))]
-    return subprocess.Popen([*program, path, str(epochs), stage, str(when)], stdout=subprocess.PIPE)
-
-
-def finish(process):
-    process.communicate()
-    return process.returncode
+    return subprocess.run([*program, path, str(epochs), stage, str(when), str(seconds)]).returncode
 
 
 needs_kill = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
@@ -994,13 +997,13 @@ def test_killed_in_a_write_the_file_is_the_old_one_or_the_new_one(
     stage, when, epochs_in_file, tmp_path
 ):
     path, whole = str(tmp_path / "run.npz"), str(tmp_path / "whole.npz")
-    assert finish(child(3, path, 4, stage, when)) == -9
+    assert child(3, path, 4, stage, when) == -9
     if epochs_in_file is None:
         assert not os.path.exists(path)
     else:
         assert len(read_arrays(path)["history/loss"]) == epochs_in_file
-    assert finish(child(3, path, 4)) == 0
-    assert finish(child(3, whole, 4)) == 0
+    assert child(3, path, 4) == 0
+    assert child(3, whole, 4) == 0
     assert Path(path).read_bytes() == Path(whole).read_bytes()
     assert Path(path + ".weights").read_bytes() == Path(whole + ".weights").read_bytes()
     assert sorted(os.listdir(tmp_path)) == [
@@ -1013,17 +1016,14 @@ def test_killed_at_random_moments_the_file_always_loads_and_the_end_is_the_same(
     path, whole = str(tmp_path / "run.npz"), str(tmp_path / "whole.npz")
     epochs, behind = 150, 0
     for _ in range(6):
-        process = child(250, path, epochs)
-        for _ in range(random.randint(1, 6)):
-            assert process.stdout.readline() == b"an epoch\n"
-        time.sleep(random.uniform(0.0, 0.02))  # an epoch and its write take about as long
-        process.kill()
-        assert finish(process) == -9
+        # an epoch and its write take about as long
+        when, seconds = random.randint(1, 6), random.uniform(0.0001, 0.02)
+        assert child(250, path, epochs, "epoch", when, seconds) == -signal.SIGALRM
         now = len(read_arrays(path)["history/loss"])
         assert now >= behind
         behind = now
-    assert finish(child(250, path, epochs)) == 0
-    assert finish(child(250, whole, epochs)) == 0
+    assert child(250, path, epochs) == 0
+    assert child(250, whole, epochs) == 0
     assert Path(path).read_bytes() == Path(whole).read_bytes()
     assert Path(path + ".weights").read_bytes() == Path(whole + ".weights").read_bytes()
 

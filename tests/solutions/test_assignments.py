@@ -9,7 +9,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -71,7 +70,7 @@ def strings(thing: Any) -> list[str]:
 
 
 RUNNER = """
-import json, sys
+import json, sys, time
 import numpy, matplotlib
 matplotlib.use("agg")
 import matplotlib.pyplot
@@ -88,24 +87,26 @@ sys.meta_path.insert(0, OnlyThese())
 scope = {"__name__": "__main__"}
 for id, source in json.load(sys.stdin):
     exec(compile(source, f"<cell {id}>", "exec"), scope)
+print(time.process_time())
 """
 
 
 def test_the_solution_earns_everything_with_numpy_matplotlib_and_rnnlib_alone(slug: str) -> None:
     """Every cell runs, tests and pictures; a single core needs less than a minute."""
     cells = [(c.id, c.source) for c in solved(slug).cells if c.kind == "code"]
-    start = time.perf_counter()
     result = subprocess.run(
         [sys.executable, "-W", "error", "-c", RUNNER],
         input=json.dumps(cells),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=1800,
         cwd=ROOT,
     )
-    print(f"{slug}: {time.perf_counter() - start:.1f} s")
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
+    seconds = float(result.stdout.split()[-1])  # of the processor
+    print(f"{slug}: {seconds:.1f} s")
+    assert seconds < 60
 
 
 def test_the_stub_earns_nothing_and_says_what_is_missing(slug: str, course: Path) -> None:
