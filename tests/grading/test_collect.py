@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 import stat
+import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -336,10 +337,18 @@ def test_a_class_list_of_canvas_names_the_students(course: Course, tmp_path: Pat
     assert "stranger is not in the class list." in result.sentences
 
 
-def test_a_worksheet_of_moodle_brings_the_platforms_clock(
-    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", "UTC")
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose clock shows UTC, wherever this one stands."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("utc")
+def test_a_worksheet_of_moodle_brings_the_platforms_clock(course: Course, tmp_path: Path) -> None:
     path = tmp_path / "worksheet.csv"
     path.write_text(MOODLE_ROSTER)
     files = {
