@@ -139,7 +139,10 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+def cluster(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Cluster]:
+    monkeypatch.setattr(workers, "REACH", 600)  # it is there, however busy
     (tmp_path / "cluster").mkdir()
     cluster = Cluster(tmp_path / "cluster", getattr(request, "param", 300))
     try:
@@ -286,7 +289,8 @@ def test_the_way_to_a_worker_may_be_cut(coursedir: Any, cluster: Cluster) -> Non
     assert outcomes(coursedir) == dict.fromkeys(deserved, 1)
 
 
-@pytest.mark.parametrize("cluster", [20], indirect=True)
+# so long that no other worker is taken for dead, since it sends a sign of life twice a second
+@pytest.mark.parametrize("cluster", [40], indirect=True)
 def test_a_worker_may_freeze(coursedir: Any, cluster: Cluster) -> None:
     deserved = hand_in(coursedir, 12)
     for _ in range(2):
@@ -304,7 +308,8 @@ COORDINATOR = """
 import sys
 sys.path.insert(0, {here!r})
 import classes
-from grading.classroom import batch
+from grading.classroom import batch, workers
+workers.REACH = 600
 print("ready", flush=True)
 batch.grade(classes.opened({root!r}), classes.ASSIGNMENT, batch.Settings(dask={address!r}))
 """
