@@ -45,7 +45,7 @@ def server() -> Iterator[str]:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=1800,
         )
         assert result.returncode == 0, result.stdout + result.stderr
 
@@ -54,7 +54,7 @@ def server() -> Iterator[str]:
     try:
         run("initdb", "-D", data, "-U", "grader", "-A", "trust", "-N", "--no-instructions")
         options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=50"
-        run("pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start")
+        run("pg_ctl", "-D", data, "-l", log, "-w", "-t", "600", "-o", options, "start")
         try:
             yield f"postgresql+psycopg://grader@/{{database}}?host={folder}"
         finally:

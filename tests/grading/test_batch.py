@@ -505,7 +505,7 @@ def test_what_stops_a_run_is_one_sentence_and_the_next_run_goes_on(
         stderr=subprocess.PIPE,
         text=True,
     )
-    _, said = process.communicate(timeout=600)
+    _, said = process.communicate(timeout=1800)
     assert process.returncode == 1 and "Traceback" not in said
     (sentence,) = [line for line in said.splitlines() if line.startswith("ERROR")]
     assert sentence.endswith(("give the command again.", "give the command again for the rest."))

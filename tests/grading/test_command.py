@@ -92,7 +92,7 @@ def run(course: Path, *words: str, code: int = 0) -> str:
         cwd=course,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr

@@ -149,7 +149,7 @@ def test_nbgraders_own_verb_exports_for_both(course: Path) -> None:
     for name, file in (("Canvas", "canvas.csv"), ("Moodle", "moodle.csv")):
         command = ["nbgrader", "export", f"--exporter=grading.results.export.{name}Export"]
         command += ["--assignment=['ps1']"]
-        done = subprocess.run(command, cwd=course, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=course, capture_output=True, text=True, timeout=1800)
         assert done.returncode == 0, done.stderr
         assert "1 submissions wait for the marker" in done.stderr
         assert "16.12" in (course / file).read_text()

@@ -136,7 +136,7 @@ def command(folder: Path, *words: str, **environment: str) -> subprocess.Complet
         env=os.environ | {"PYTHONPATH": str(Path(batch.__file__).parents[2])} | environment,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1800,
     )
 
 

@@ -131,7 +131,7 @@ def start_together(url: str, kinds: list[str]) -> list[tuple[int, str]]:
         assert process.stdin is not None
         process.stdin.close()
         process.stdin = None
-    ends = [process.communicate(timeout=600) for process in processes]
+    ends = [process.communicate(timeout=1800) for process in processes]
     return [(p.returncode, err) for p, (_, err) in zip(processes, ends, strict=True)]
 
 
