@@ -142,6 +142,56 @@ def curves(ax: Any, history: dict[str, Sequence[float]], names: Sequence[str]) -
     ax.legend()
 
 
+def label_ends(ax: Any) -> None:
+    """Write each line's label at its end, in its colour, in place of a legend.
+
+    Labels keep the order of the ends, and move apart as little as they must. Call it last:
+    it looks where the lines are.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Lines without a label get none.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> figure, ax = plt.subplots()
+    >>> ax.plot([0, 1], label="flat"), ax.plot([0, 2], label="steep")  # doctest: +ELLIPSIS
+    ([...], [...])
+    >>> label_ends(ax)
+    >>> [text.get_text() for text in ax.texts]
+    ['flat', 'steep']
+    >>> plt.close(figure)
+    """
+    from matplotlib import rcParams
+
+    ax.figure.draw_without_rendering()  # the layout, which says how high the axes are
+    gap = 1.25 * rcParams["font.size"] / 72 * ax.figure.dpi / ax.bbox.height
+    ends = []  # height and place of each end, as parts of the axes, with its line
+    for line in ax.lines:
+        if not line.get_label().startswith("_"):
+            pixel = line.get_transform().transform(line.get_xydata()[-1])
+            x, y = ax.transAxes.inverted().transform(pixel)
+            ends.append((y, x, line))
+    ends.sort(key=lambda end: end[0])
+    # least squares in the given order: neighbours that stand too close share their mean
+    groups: list[list[float]] = []  # the sum and the number of y - k gap
+    for k, (y, _, _) in enumerate(ends):
+        groups.append([y - k * gap, 1])
+        while len(groups) > 1 and groups[-2][0] * groups[-1][1] > groups[-1][0] * groups[-2][1]:
+            total, number = groups.pop()
+            groups[-1][0] += total
+            groups[-1][1] += number
+    lowest = [total / number for total, number in groups for _ in range(int(number))]
+    for k, (_, x, line) in enumerate(ends):
+        ax.annotate(
+            line.get_label(), (x, lowest[k] + k * gap), (6, 0), xycoords="axes fraction",
+            textcoords="offset points", va="center", color=line.get_color(),
+            annotation_clip=False,
+        )  # fmt: skip
+
+
 WIDTH, HEIGHT = 0.9, 0.62  # of a box, where the axes have one scale
 
 
@@ -206,7 +256,7 @@ def arrow(
         upward = start[0] == end[0]
         x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
         ax.text(
-            x + 0.08 * upward, y + 0.1 * (not upward), name, fontsize="small",
+            x + 0.08 * upward, y + 0.1 * (not upward), name,
             ha="left" if upward else "center", va="center" if upward else "bottom",
         )  # fmt: skip
 
@@ -241,6 +291,7 @@ def unrolled(
     *,
     states: Sequence[str] | None = None,
     weights: bool = False,
+    width: float = WIDTH,
 ) -> None:
     """Draw the unrolled chain, one cell a time step. Derived in chapter 02_cell.
 
@@ -256,6 +307,8 @@ def unrolled(
         What stands in the cells; h_1 … h_T if left out.
     weights : bool, optional
         Write W_x, W_h and W_y beside their arrows, the same at every step.
+    width : float, optional
+        Of the boxes of inputs and outputs, for words.
 
     Raises
     ------
@@ -280,7 +333,7 @@ def unrolled(
         )
     for t in range(T):
         x = t * STEP
-        _cell(ax, x, states[t], inputs[t], outputs[t], weights)
+        _cell(ax, x, states[t], inputs[t], outputs[t], weights, width)
         if t:
             start, end = (x - STEP + WIDTH / 2, 0), (x - WIDTH / 2, 0)
             arrow(ax, start, end, "$W_h$" if weights else "")
@@ -309,13 +362,13 @@ def rolled(ax: Any, T: int = 4) -> None:
     steps = range(1, T + 1)
     x = -3.2
     unrolled(ax, [f"$x_{t}$" for t in steps], [f"$y_{t}$" for t in steps], weights=True)
-    _cell(ax, x, "$h_t$", "$x_t$", "$y_t$", weights=True)
+    _cell(ax, x, "$h_t$", "$x_t$", "$y_t$", True, WIDTH)
     # the loop: out of the cell and back into it, on its left side
     left, far, up = x - WIDTH / 2, x - WIDTH / 2 - 0.55, 0.19
     way = [(left, -up), (far, -up), (far, up), (far + 0.1, up)]
     ax.plot(*zip(*way, strict=True), color=_LIGHT["muted"], lw=1.2, solid_joinstyle="round")
     arrow(ax, (far, up), (left, up))
-    ax.text(far - 0.08, 0, "$W_h$", fontsize="small", ha="right", va="center")
+    ax.text(far - 0.08, 0, "$W_h$", ha="right", va="center")
     ax.text((x + WIDTH) / 2 - 0.35, 0, "=", fontsize="xx-large", ha="center", va="center")
     canvas(ax, (x - 1.6, (T - 1) * STEP + 0.6), (-RISE - 0.4, RISE + 0.4))
 
@@ -393,13 +446,19 @@ def layers(ax: Any, parts: Sequence[tuple[str, str, str]], loop: int | None = No
 
 
 def _cell(
-    ax: Any, x: float, state: str, below: str | None, above: str | None, weights: bool
+    ax: Any,
+    x: float,
+    state: str,
+    below: str | None,
+    above: str | None,
+    weights: bool,
+    width: float,
 ) -> None:
     """Draw one step of the chain at x: the cell, its input and its output, where there are any."""
     box(ax, x, 0, state, "state")
     if below is not None:
-        box(ax, x, -RISE, below, "input")
+        box(ax, x, -RISE, below, "input", width)
         arrow(ax, (x, -RISE + HEIGHT / 2), (x, -HEIGHT / 2), "$W_x$" if weights else "")
     if above is not None:
-        box(ax, x, RISE, above, "output")
+        box(ax, x, RISE, above, "output", width)
         arrow(ax, (x, HEIGHT / 2), (x, RISE - HEIGHT / 2), "$W_y$" if weights else "")
