@@ -337,7 +337,8 @@ def unrolled(
         if t:
             start, end = (x - STEP + WIDTH / 2, 0), (x - WIDTH / 2, 0)
             arrow(ax, start, end, "$W_h$" if weights else "")
-    canvas(ax, (-0.6, (T - 1) * STEP + 0.6), (-RISE - 0.4, RISE + 0.4))
+    side = width / 2 + 0.15
+    canvas(ax, (-side, (T - 1) * STEP + side), (-RISE - 0.4, RISE + 0.4))
 
 
 def rolled(ax: Any, T: int = 4) -> None:
@@ -435,7 +436,7 @@ def layers(ax: Any, parts: Sequence[tuple[str, str, str]], loop: int | None = No
     ['words', '(T, B)', 'embedding', '(T, B, I)']
     >>> plt.close(figure)
     """
-    width, step = 1.75, 3.0
+    width, step = 1.75, 3.2
     for k, (name, shape, role) in enumerate(parts):
         x = k * step
         box(ax, x, 0, name, role, width)

@@ -33,6 +33,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST_PNG = 40 * 1024  # bytes
+WIDEST_PNG = 1000  # pixels: letters of 10 points are then 8 pixels tall on a phone
 LONGEST_LINE = 84  # characters of code that fit beside a chapter's text
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -152,7 +153,9 @@ def small_png(encoded: str) -> str:
     if picture.mode == "P":
         return encoded.strip()
     buffer = io.BytesIO()
-    picture.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    # so that a colour of few pixels, such as a mark in a legend, is kept as well
+    how = {"method": Image.Quantize.MAXCOVERAGE, "kmeans": 1, "dither": Image.Dither.NONE}
+    picture.convert("RGB").quantize(64, **how).save(buffer, "PNG", optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -182,10 +185,17 @@ def complaints(notebook: nbformat.NotebookNode, keep_outputs: bool) -> list[str]
             png = output.get("data", {}).get("image/png")
             if png is None:
                 continue
-            size = len(base64.b64decode(png))
+            raw = base64.b64decode(png)
+            size, width = len(raw), int.from_bytes(raw[16:20], "big")
             if size > LARGEST_PNG:
                 found.append(
                     f"cell {cell.id!r} holds a picture of {size} bytes, over {LARGEST_PNG}"
+                )
+            if width > WIDEST_PNG:
+                found.append(
+                    f"cell {cell.id!r} holds a picture {width} pixels wide, over {WIDEST_PNG}: "
+                    "its letters are too small on a phone. Make the figure 6.4 inches wide, with "
+                    "panels below each other if they are crowded"
                 )
             alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
             if len(alt) < 20:

@@ -11,8 +11,10 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import nbformat
 import notebooks as tool
+import numpy as np
 import pytest
 from notebooks import as_text, canonical, complaints, is_compared, notebooks, small_png
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = [path for path in notebooks([]) if path.parent.name == "chapters"]
@@ -36,9 +38,9 @@ def test_strict_nbval_compares_every_cell(path):
     assert len(left_out) <= len(code) // 30, left_out
 
 
-def png():
+def png(width=6.4):
     """A plot as Matplotlib saves it."""
-    figure, ax = plt.subplots()
+    figure, ax = plt.subplots(figsize=(width, 4.8), dpi=150)
     ax.plot([0, 1, 0.5], label="a line")
     ax.legend()
     buffer = io.BytesIO()
@@ -54,9 +56,10 @@ def example():
     return canonical(nbformat.v4.new_notebook(cells=[cell]), keep_outputs=True)
 
 
-def spoil_alt(notebook):
-    cell = notebook.cells[1]
-    cell.outputs = [nbformat.v4.new_output("display_data", data={"image/png": small_png(png())})]
+def show(notebook, width=6.4):
+    """A picture, without words."""
+    data = {"image/png": small_png(png(width))}
+    notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", data=data)]
 
 
 SPOILED = {
@@ -68,7 +71,8 @@ SPOILED = {
     "writes to stderr": lambda nb: nb.cells[1].update(
         outputs=[nbformat.v4.new_output("stream", name="stderr", text="warning")]
     ),
-    "without alternative text": spoil_alt,
+    "without alternative text": show,
+    "letters are too small on a phone": lambda nb: show(nb, width=7.2),
     "cell 'one', line 2, has 85 characters": lambda nb: nb.cells[1].update(
         source="x = 1\n" + "x" * 85 + "\n" + "x" * 84
     ),
@@ -108,9 +112,19 @@ def test_pictures_become_small_and_stay_as_they_are_the_second_time():
     assert small_png(once) == once
 
 
+def test_a_mark_in_a_rare_colour_keeps_it_in_a_small_picture():
+    grey = np.repeat(np.arange(256, dtype=np.uint8), 256 * 3).reshape(256, 256, 3)
+    grey[:5, :5] = 31, 95, 166
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, "PNG")
+    small = base64.b64decode(small_png(base64.b64encode(buffer.getvalue()).decode()))
+    shown = np.array(Image.open(io.BytesIO(small)).convert("RGB")).astype(int)
+    assert abs(shown[0, 0] - (31, 95, 166)).max() < 12
+
+
 def test_a_diff_shows_sources_and_prints_and_no_picture():
     notebook = example()
-    spoil_alt(notebook)
+    show(notebook)
     notebook.cells[1].outputs.append(nbformat.v4.new_output("stream", name="stdout", text="1\n"))
     text = as_text(notebook)
     assert "── code one\nprint(1)" in text

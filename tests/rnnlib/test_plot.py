@@ -1,5 +1,7 @@
 """The standard drawings hold what they are asked to show."""
 
+import itertools
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -45,3 +47,21 @@ def test_only_the_recurrent_layer_feeds_itself(ax):
     without = len(ax.texts)
     plot.layers(ax, parts, loop=1)
     assert len(ax.texts) == 2 * without + 1
+
+
+def test_labels_stand_at_the_ends_of_lines_in_their_order_and_apart():
+    figure, ax = plt.subplots()
+    ends = {"top": 1.0, "third": 0.502, "second": 0.501, "first": 0.5}
+    for name, end in ends.items():
+        ax.plot([1, 2], [0, end], label=name)
+    ax.plot([1, 2], [0, 0.2])
+    plot.label_ends(ax)
+    figure.draw_without_rendering()
+    boxes = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    assert sorted(boxes, key=lambda name: boxes[name].y0) == list(ends)[::-1]
+    for one, other in itertools.combinations(boxes.values(), 2):
+        assert not one.overlaps(other)
+    end = ax.transData.transform([(2, height) for height in (1.0, 0.501)])
+    for name, (x, y) in zip(("top", "second"), end, strict=True):
+        assert abs((boxes[name].y0 + boxes[name].y1) / 2 - y) < 3 and x < boxes[name].x0 < x + 20
+    plt.close(figure)
