@@ -71,7 +71,7 @@ def test_no_file_is_large_or_names_this_machine_or_a_package_registry(name):
         return
     assert path.stat().st_size <= 1_500_000
     if (
-        path.suffix in {".png", ".woff2", ".mp3", ".mp4", ".mid", ".npz", ".wav"}
+        path.suffix in {".png", ".jpg", ".woff2", ".mp3", ".mp4", ".mid", ".npz", ".wav"}
         or name == "tests/test_project.py"
     ):
         return
