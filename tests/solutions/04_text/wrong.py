@@ -5,6 +5,8 @@ tools/exercises.py says how they are written, and what is made from them.
 
 import numpy as np
 
+_CUTS = ("strip()", "lstrip()", "rstrip()", r"strip('\n')", r"lstrip('\n')", r"rstrip('\n')")
+
 EDITS = {
     "softmax_loss": {
         "the logarithm has base 2; nats want the natural one": "- np.log(np.exp → - np.log2(np.exp",
@@ -188,7 +190,12 @@ EDITS = {
             'dict.fromkeys(text.split("\\n\\n")) → text.split("\\n\\n"); '
             "return passages[:cut], passages[cut:] → return list(dict.fromkeys(passages[:cut])), list(dict.fromkeys(passages[cut:]))"
         ),
-        "blanks at the ends of a passage are gone": "[one for one in dict → [one.strip() for one in dict",
+        "a blank and a line break are characters, also at the ends of a passage": [
+            *(f'text.split("\\n\\n") → text.{cut}.split("\\n\\n")' for cut in _CUTS),
+            *(f"[one for one in dict → [one.{cut} for one in dict" for cut in _CUTS),
+            "if one] → if one.strip()]",
+            "[one for one in dict → [one.strip() for one in dict; if one] → if one.strip()]",
+        ],
         "line breaks are not counted": (
             "needed = share * sum(len(one) for → needed = share * sum(len(one) - one.count('\\n') for; "
             "if sum(len(one) for → if sum(len(one) - one.count('\\n') for"
