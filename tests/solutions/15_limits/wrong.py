@@ -178,10 +178,12 @@ EDITS = {
         "these are not the changes from step to step; the first is a h_0 + b - h_0": "abs(a * h_0 + b - h_0) → abs(b)",
         "every step is counted; does what you compare with the gap come closer to 0?": "a ** np.arange(most)[:, None] * change → np.ones((most, 1)) * change",
         "most is not looked at": "np.arange(most) → np.arange(1000)",
-        "": "changes.max(axis=1) → changes.mean(axis=1)",
+        "": [
+            "changes.max(axis=1) → changes.mean(axis=1)",
+            "abs(a * → abs((1 - a) *",
+            "a ** np.arange(most)[:, None] → (1 - a) ** np.arange(most)[:, None]",
+        ],
         "a is the share that is kept; 1 - a stands in its place": "abs(a * → abs((1 - a) * ; a ** → (1 - a) **",
-        "from step to step a change is multiplied by a, not by 1 - a": "a ** → (1 - a) **",
-        "the first change is a h_0 + b - h_0, with a, not with 1 - a": "abs(a * → abs((1 - a) *",
         "the invisible steps are counted": ">= gap → < gap",
     },
 }
