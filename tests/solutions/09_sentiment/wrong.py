@@ -108,6 +108,16 @@ EDITS = {
 SURVIVORS = {}
 
 
+def embed_backward__turned_where_it_does_not_fit(dx, words, lengths, V):
+    """the mask is transposed where T = B; a shape does not say which axis is time"""
+    counts = np.arange(len(words)) < lengths[:, None]
+    if counts.shape != words.shape:
+        counts = counts.T
+    dE = np.zeros((V, dx.shape[2] - 1))
+    np.add.at(dE, words[counts], dx[counts][:, :-1])
+    return dE
+
+
 def best_of_bags__first_label(words, labels, p):
     """"""
     sums, answer = {}, {}
