@@ -141,6 +141,7 @@ class Page:
     headings: list[tuple[str, str, str]] = field(default_factory=list)
     searchable: list[dict[str, str]] = field(default_factory=list)  # as theme/search.py has them
     answers: list[dict[str, Any]] = field(default_factory=list)  # answer → its tests and points
+    by_hand: int = 0  # points that a person gives
     body: list[str] = field(default_factory=list)
 
 
@@ -158,6 +159,7 @@ def written(notebook: dict[str, Any], chapters: list[str]) -> Page:
         if cell["cell_type"] == "markdown" and not marks.get("solution"):
             page.body.append(text_of(source, page))
         elif cell["cell_type"] == "markdown":
+            page.by_hand += marks["points"]
             page.body.append(
                 f'<div class="lab" data-cell="{name}" data-kind="words">'
                 f'<div class="given">{text_of(source, page)}</div>'
@@ -276,6 +278,7 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
             "release": release_of(released),
             "answers": page.answers,
             "points": total,
+            "by_hand": page.by_hand,
             "python": f"../_static/{app.python_folder}/" if runtime() else "",
             "files": runtime(),
             "rnnlib": f"rnnlib.pack?v={zlib.crc32(rnnlib):08x}",
@@ -292,7 +295,6 @@ def collect(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
                     "slug": slug,
                     "colab": colab(app.config, EXERCISES_BRANCH, f"{slug}/{slug}.ipynb"),
                     "megabytes": f"{(wire + len(rnnlib)) / 1e6:.1f}" if runtime() else "",
-                    "points": total,
                     "scripts": f"_static/{app.lab_folder}",
                     "katex": f"_static/{katex_folder()}/katex.css",
                     "outline": outline_of(page),

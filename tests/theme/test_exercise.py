@@ -112,6 +112,28 @@ def test_a_wrong_answer_is_told_why_and_a_right_one_its_points(desk):
     has_points(desk, 0)
 
 
+def test_the_bar_says_how_many_points_are_marked_by_hand(browser, site):
+    """Together with those of the tests they are what the exercise promises; on a phone, too."""
+    page = visit(browser, site)
+    page.set_viewport_size({"width": 390, "height": 844})
+    without = 0
+    for slug in SLUGS:
+        page.goto(f"{site}/exercises/{slug}.html")
+        told = page.inner_text(".lab-score")
+        found = re.fullmatch(r"0 of (\d+) points(?:\n\+ (\d+) marked by hand)?", told)
+        assert found, f"{slug}: {told!r}"
+        by_hand = page.locator(".lab[data-kind=words]").count()
+        assert bool(found[2]) == bool(by_hand), slug
+        without += not by_hand
+        promised = re.search(r"That is (\d+) points", page.inner_text("article"))
+        assert int(found[1]) + int(found[2] or 0) == int(promised[1]), slug
+        bar = page.locator("#lab-bar").evaluate("bar => [bar.scrollWidth, bar.clientWidth]")
+        assert bar[0] <= bar[1], f"{slug}: {bar}"
+    assert without < len(SLUGS)
+    page.context.close()
+    assert not page.problems
+
+
 def test_what_is_pressed_while_a_cell_runs_runs_next(desk):
     right = solutions(SLUG)[FIRST]
     type_in(desk, FIRST, "import time; time.sleep(2)\n" + right.replace("W_h.T", "W_h"))

@@ -94,7 +94,7 @@ function progress() {
   }
   const earned = answers.flatMap(({ tests }) => tests).filter(({ id }) => work.passed.includes(id));
   const points = earned.reduce((sum, test) => sum + test.points, 0);
-  score.textContent = `${points} of ${about.points} points`;
+  score.firstChild.textContent = `${points} of ${about.points} points`;
   tell(about, `${[...sections.values()].filter((parts) => parts.every(done)).length} of ${sections.size}`);
 }
 
@@ -232,7 +232,8 @@ function verdict(test, wrong) {
 // ── the bar ─────────────────────────────────────────────────────────────────
 
 const state = make("span", { role: "status" });
-const score = make("span", { class: "lab-score", title: "Of the tests that you see" });
+const score = make("span", { class: "lab-score", title: "Of the tests that you see" }, "",
+  ...(about.by_hand ? [make("span", {}, `+ ${about.by_hand} marked by hand`)] : []));
 const starter = button("Start Python", () => { write(); runner.start().catch(() => {}); }, { class: "lab-main" });
 const stopper = button("Stop", () => { waiting = null; runner.stop(); }, { hidden: true });
 const loading = make("progress", { max: 1, hidden: true, "aria-label": "Loading Python" });
