@@ -1,6 +1,7 @@
 """The live figure of chapter 11 computes what rnnlib computes, and says what changed."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -31,15 +32,18 @@ def test_the_computation_is_rnnlib_s(figure):
         y = rnnlib.softmax(logits)[:, 0]
         got = figure.page.evaluate(COMPUTE, {"y": y.tolist(), "labels": labels.tolist()})
         loss, dlogits = rnnlib.ctc_loss(logits, labels[None], zero_infinity=True)
-        paths = sum(
-            rnnlib.ctc_collapse(np.array(path)) == labels.tolist()
+        paths = [
+            path
             for path in itertools.product(range(K), repeat=int(T))
-        )
-        assert got["paths"] == paths
+            if rnnlib.ctc_collapse(np.array(path)) == labels.tolist()
+        ]
+        assert got["paths"] == len(paths)
         if not paths:
             assert got["p"] == 0
             continue
         long_enough += 1
+        likeliest = max(paths, key=lambda path: y[np.arange(T), path].prod())
+        assert tuple(got["z"][n] for n in got["path"]) == likeliest
         assert got["p"] == pytest.approx(np.exp(-loss), rel=1e-12)
         share = np.zeros((T, K))
         for n, k in enumerate(got["z"]):
@@ -93,3 +97,14 @@ def test_between_two_equal_letters_no_line_passes_the_blank(figure):
 def test_a_press_on_a_state_chooses_its_frame(figure):
     figure.locator("svg .node").nth(1).click()
     assert figure.locator("input[type=range]").first.input_value() == "2"
+
+
+def test_the_likeliest_path_is_collapsed_step_by_step(figure):
+    status = figure.locator(".status")
+    steps = r"is (\S+): without repeats (\S+), without blanks (\S+)\."
+    for text in ("one", "ee"):
+        figure.get_by_role("button", name=f"“{text}”").press("Enter")
+        path, once, left = re.search(steps, status.text_content()).groups()
+        assert len(path) == 6 and once == "".join(k for k, _ in itertools.groupby(path))
+        assert once.replace("\N{NON-BREAKING HYPHEN}", "") == left == text
+        assert ("keeps the two e apart" in status.text_content()) == (text == "ee")

@@ -1,4 +1,4 @@
-// room: 44.1rem, 48.9rem, 57.2rem
+// room: 43.3rem, 49.5rem, 57.7rem
 // <unrolled-speech>: the lattice of a short text over six frames. The reader moves probability at one
 // frame, and sees which ways through the lattice carry the total, and how ways that meet add up.
 
@@ -17,17 +17,26 @@ const states = (labels) => [0, ...labels.flatMap((k) => [k, 0])];
 /** From which states each one is entered, itself first. */
 const moves = (z) => z.map((k, n) => [n, n - 1, n - 2].filter((m, i) => m >= 0 && (i < 2 || (k !== 0 && k !== z[m]))));
 
-/** α (T, N): all ways that lead to a state, its own frame included. */
-function ways(y, z) {
+/** α (T, N): all ways that lead to a state, its own frame included; with the largest in place of the sum, the likeliest one. */
+function ways(y, z, together = sum) {
   const from = moves(z), alpha = [z.map((k, n) => (n < 2 ? y[0][k] : 0))];
-  for (const y_t of y.slice(1)) alpha.push(z.map((k, n) => y_t[k] * sum(from[n].map((m) => alpha.at(-1)[m]))));
+  for (const y_t of y.slice(1)) alpha.push(z.map((k, n) => y_t[k] * together(from[n].map((m) => alpha.at(-1)[m]))));
   return alpha;
+}
+
+/** The likeliest path that says the labels: a state for each frame. */
+function likeliest(y, z) {
+  const from = moves(z), last = [z.length - 1, z.length - 2], path = [];
+  const best = (row, choices) => choices.reduce((a, b) => (row[b] > row[a] ? b : a));
+  for (const row of ways(y, z, (values) => Math.max(...values)).reverse()) path.unshift(best(row, path.length ? from[path[0]] : last));
+  return path;
 }
 const ends = (alpha) => sum(alpha.at(-1).slice(-2));
 
 /**
  * Of y (T, K) and labels (U,): α and β (T, N), the probability p of the labels, the share of it that
- * goes through each state and along each line [t, from, to, share], and how many paths say them.
+ * goes through each state and along each line [t, from, to, share], how many paths say them, and the
+ * likeliest of these, as states.
  */
 export function compute({ y, labels }) {
   const z = states(labels), alpha = ways(y, z);
@@ -36,7 +45,7 @@ export function compute({ y, labels }) {
   const share = alpha.map((row, t) => row.map((a, n) => of(y[t][z[n]] > 0 ? (a * beta[t][n]) / y[t][z[n]] : 0)));
   const lines = y.slice(1).flatMap((_, t) => moves(z).flatMap((from, to) =>
     from.map((m) => [t, m, to, of(alpha[t][m] * beta[t + 1][to])])));
-  return { z, alpha, beta, p, share, lines, paths: ends(ways(y.map((row) => row.map(() => 1)), z)) };
+  return { z, alpha, beta, p, share, lines, paths: ends(ways(y.map((row) => row.map(() => 1)), z)), path: likeliest(y, z) };
 }
 
 class Speech extends Figure {
@@ -54,8 +63,8 @@ class Speech extends Figure {
     .frame { fill: var(--muted); font-size: 12px; }
     .controls { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.5rem 1.25rem; margin: 0.75rem 0; }
     .status { min-height: 2.9em; }
-    @container (max-width: 560px) { .status { min-height: 4.4em; } }
-    @container (max-width: 360px) { .status { min-height: 5.8em; } }`;
+    @container (max-width: 560px) { .status { min-height: 5.9em; } }
+    @container (max-width: 360px) { .status { min-height: 7.3em; } }`;
   static address = {
     text: oneOf(...TEXTS), frame: within(1, T), t: within(0, T),
     y: (text) => {
@@ -128,7 +137,7 @@ class Speech extends Figure {
         const read = t < this.t;
         const opacity = all ? 0.15 + 0.85 * share[t][n] : 0.5;
         parts.push(press(svg("circle", { class: read && row[n] > 0 ? "node" : "node bare", cx: x(t), cy: at(n), r, "fill-opacity": opacity }), t));
-        if (read && row[n] > 0) parts.push(svg("text", { class: "value", x: x(t), y: at(n) + 4 }, number(row[n], 2).replace(/^0/, "")));
+        if (read && row[n] > 0) parts.push(svg("text", { class: "value", x: x(t), y: at(n) + 4 }, number(row[n], row[n] < 0.00995 ? 3 : 2).replace(/^0/, "")));
       });
     });
     y.forEach((row, t) => row.forEach((value, k) => {
@@ -140,8 +149,11 @@ class Speech extends Figure {
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${below + small * K + 4}`);
     this.drawing.replaceChildren(...parts);
     const total = `“${this.text}” has ${number(p, 3)} of all probability, the sum of ${paths.toLocaleString("en")} paths of ${(K ** T).toLocaleString("en")}`;
-    const likely = z.length > 2 ? share.map((row) => row.indexOf(Math.max(...row))).map((n) => LETTERS[z[n]]).join("") : "";
-    const story = all ? (p > 0 ? `${total}. The state with the largest share at each frame says ${likely}.` : `Every path that says “${this.text}” has probability 0.`)
+    const dash = "\u2011"; // as "-", and no line ends behind it
+    const said = found.path.map((n) => (z[n] ? LETTERS[z[n]] : dash)).join(""), once = said.replace(/(.)\1+/g, "$1");
+    const likely = `The likeliest of them is ${said}: without repeats ${once}, without blanks ${once.replaceAll(dash, "")}.`;
+    const apart = /(.)\1/.test(this.text) ? ` The blank keeps the two ${this.text[0]} apart.` : "";
+    const story = all ? (p > 0 ? `${total}. ${likely}${apart}` : `Every path that says “${this.text}” has probability 0.`)
       : this.t ? `After frame ${this.t}: each number is the sum of all ways that lead there. What will the last two states hold together? Guess, then read on.`
         : "Nothing is read yet. A path begins in one of the first two states.";
     this.drawing.setAttribute("aria-label", `The lattice of “${this.text}”, ${z.length} states over ${T} frames, and the probabilities of ${[...LETTERS].map((_, k) => named(k)).join(", ")} at each frame. ${story}`);
