@@ -70,8 +70,9 @@ def strings(thing: Any) -> list[str]:
 
 
 RUNNER = """
-import json, sys, time
+import json, logging, sys, time
 import numpy, matplotlib
+logging.getLogger("matplotlib.font_manager").setLevel("ERROR")  # it warns where fonts take 5 s
 matplotlib.use("agg")
 import matplotlib.pyplot
 
