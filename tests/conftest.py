@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# How long an example may take says nothing on a busy machine. The gate draws the same examples
-# each time; to look for new ones: pytest --hypothesis-profile=default
-settings.register_profile("unrolled", deadline=None, derandomize=True)
+# How long an example takes, or is drawn, says nothing on a busy machine. The gate draws the same
+# examples each time; to look for new ones: pytest --hypothesis-profile=default
+settings.register_profile(
+    "unrolled",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("unrolled")
 
 
