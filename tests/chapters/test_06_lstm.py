@@ -11,7 +11,8 @@ import pytest
 import rnnlib
 from rnnlib.data import storybook
 
-FIGURES = Path(__file__).resolve().parents[2] / "theme" / "figures"
+ROOT = Path(__file__).resolve().parents[2]
+FIGURES = ROOT / "theme" / "figures"
 
 
 def test_each_repair_mends_a_fault_that_the_one_before_left(chapter):
@@ -152,6 +153,40 @@ def test_the_unit_writes_in_the_reason_keeps_and_shows_at_the_end(chapter):
     (*_, ax) = chapter.axes["gates"]
     drawn = ax.images[0].get_array() if ax.images else ax.collections[0].get_array()
     np.testing.assert_allclose(np.ravel(drawn), c)
+
+
+def test_the_writer_of_chapter_04_holds_longer_than_it_uses(chapter):
+    names = chapter.names
+    apart, more = (
+        [one[k:m].mean() for k, m in zip(names.ends, names.ends[1:], strict=False)]
+        for one in (names.apart, names.more)
+    )
+    assert np.all(np.diff(apart) < 0) and apart[3] > 0.3
+    assert more[0] > 1 and more[2] > 0.05 > more[3] and abs(more[4]) < 0.01
+    long = names.half_lives > 30
+    assert np.median(names.half_lives) < 1 and 5 <= long.sum() <= 15
+    settings = json.loads(
+        (ROOT / "chapters" / "experiments" / "04_text.json").read_text(encoding="utf-8")
+    )["settings"]
+    assert settings["steps"] == 50
+
+
+def test_pieces_that_begin_alike_lose_nothing_when_beginnings_are_exchanged(chapter, monkeypatch):
+    monkeypatch.chdir(ROOT / "chapters")
+    begin, *ends = np.random.default_rng(3).integers(0, 90, (3, 8))
+
+    def reads(begins):
+        code = np.concatenate([*begins[0], ends[0][:5], *begins[1], ends[1][:5]])
+        monkeypatch.setattr(chapter.names.text, "docstrings", lambda: ["", "", ""])
+        monkeypatch.setattr(chapter.names.text, "without_repeats", lambda told: told)
+        monkeypatch.setattr(chapter.names.text, "split", lambda told: told)
+        monkeypatch.setattr(chapter.names.text, "encode", lambda told: code)
+        return chapter.names.exchanged(T=4, before=8, N=2)
+
+    f, apart, more = reads([[begin], [begin]])
+    assert f.shape == (12, 2, 192) and not apart.any() and not more.any()
+    f, apart, more = reads([[begin], [begin[::-1]]])
+    assert (apart > 0.1).all() and more.any()
 
 
 # The quiz
