@@ -158,7 +158,7 @@ def test_the_unit_writes_in_the_reason_keeps_and_shows_at_the_end(chapter):
 def test_the_writer_of_chapter_04_holds_longer_than_it_uses(chapter):
     names = chapter.names
     apart, more = (
-        [one[k:m].mean() for k, m in zip(names.ends, names.ends[1:], strict=False)]
+        [one[first - 1 : last].mean() for first, last in names.spans]
         for one in (names.apart, names.more)
     )
     assert np.all(np.diff(apart) < 0) and apart[3] > 0.3
