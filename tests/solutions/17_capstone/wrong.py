@@ -159,6 +159,10 @@ EDITS = {
             "- TASKS[task].test.y) ** 2 → - TASKS[task].test.y)",
             "- TASKS[task].test.y) ** 2 → - TASKS[task].validation.y.mean()) ** 2",
         ],
+        "Does `draws` get the number of examples": [
+            "a.shape[1] → a.shape[0]",
+            "a.shape[1] → len(b)",
+        ],
         "the word is": [
             "WORTH[task]) → 0.0)",
             "verdict(low, high, WORTH[task]) → 'yes'",
