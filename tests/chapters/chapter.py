@@ -32,11 +32,13 @@ import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from matplotlib.text import Text
 from nbval.plugin import IPyNbCell, IPyNbFile, coalesce_streams
 from traitlets.config import Config
 
 CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
 INLINE = "module://matplotlib_inline.backend_inline"
+LEAST = 1.48  # points for each inch that a picture is wide: letters of 8 pixels on a phone
 PYTHONS_OWN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
 
@@ -72,6 +74,15 @@ class Chapter:
         result, outputs = self._results[name]
         result.raise_error()
         return outputs
+
+    def small_letters(self, name: str) -> set[str]:
+        """What cannot be read on a phone in the figures that the cell of this name has shown."""
+        small = {""}
+        for figure in {ax.figure for ax in self.axes.get(name, [])}:
+            width = figure.get_tightbbox().width + 0.2  # of the picture: cropped, with a margin
+            texts = [text for text in figure.findobj(Text) if text.get_visible()]
+            small |= {t.get_text() for t in texts if t.get_fontsize() < LEAST * width}
+        return small - {""}
 
     def finish(self) -> Chapter:
         """Run every cell; what the first of them to fail has raised is raised."""
@@ -154,6 +165,8 @@ class PrintedCell(IPyNbCell):
             if other_bits():
                 pytest.skip(other_bits())
             self.raise_cell_error("Cell outputs differ", "\n".join(self.comparison_traceback))
+        if small := ran(self.parent.notebook.stem).small_letters(self.name):
+            self.raise_cell_error("Letters are too small on a phone", "\n".join(sorted(small)))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.parent.notebook, 0, f"{self.parent.notebook.name}: {self.name}"

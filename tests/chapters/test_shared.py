@@ -117,6 +117,18 @@ def test_a_cell_that_gives_out_something_else_fails_here_as_in_nbval(book, tmp_p
     assert "ZeroDivisionError" in here.partition("test_names")[2]
 
 
+def test_letters_too_small_for_a_phone_are_named(book, tmp_path):
+    root = shutil.copytree(book, tmp_path / "book")
+    path = root / "chapters" / "90_toy.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    (cell,) = (cell for cell in notebook.cells if cell.id == "picture")
+    cell.source = cell.source.replace("plt.show()", "plt.title('tiny', size=8)\nplt.show()")
+    nbformat.write(notebook, path)
+    outcomes, text = results(root, "tests")
+    assert [name for name, outcome in outcomes.items() if outcome == "FAILED"] == ["picture"]
+    assert "Letters are too small on a phone" in text and "tiny" in text
+
+
 def test_on_other_bits_what_prints_otherwise_is_passed_over_and_what_fails_still_fails(
     book, tmp_path
 ):
