@@ -54,14 +54,16 @@ HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
   })"""
 
 
-def photograph(browser, site: str) -> None:
+def photograph(browser, site: str, stills: Path, drawn: bool = True) -> None:
     """A picture of each live figure as it stands before anybody has touched it.
 
-    Of one that fetches its network at the first press: after that press.
+    Of one that fetches its network at the first press: after that press. With `drawn=False`: of
+    what is around the drawing.
     """
-    stills = BUILD / "stills"
     shutil.rmtree(stills, ignore_errors=True)
     stills.mkdir()
+    hidden = [".top"]  # the page's head lies over what is tall
+    hidden += [] if drawn else [".card svg *", ".card canvas"]
     context = browser.new_context(
         viewport={"width": 800, "height": 1600},
         device_scale_factor=2,
@@ -76,11 +78,12 @@ def photograph(browser, site: str) -> None:
         page.goto(f"{site}/{path.name}", wait_until="networkidle")
         for number, figure in enumerate(page.locator(".live").all(), start=1):
             figure.scroll_into_view_if_needed()
-            press(figure)
+            if drawn:
+                press(figure)
             figure.screenshot(
                 path=stills / f"{path.stem}-live-{number}.png",
                 animations="disabled",
-                style=".top { visibility: hidden }",  # the page's head lies over what is tall
+                style=f"{', '.join(hidden)} {{ visibility: hidden !important }}",
             )
     context.close()
 
@@ -167,7 +170,7 @@ def make() -> None:
     out = BUILD / "book"
     with launched() as browser:
         with serving(BUILD / "html") as site:
-            photograph(browser, site)
+            photograph(browser, site, BUILD / "stills")
         epub = next(build("epub").glob("*.epub"))
         folder = build("book")
         print_book(browser, folder / "book.html", out / f"{NAME}.pdf")

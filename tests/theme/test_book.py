@@ -10,9 +10,12 @@ import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from book import photograph
 from browsing import ROOT
 from bs4 import BeautifulSoup
+from PIL import Image
 
 BOOK = ROOT / "_build" / "book"
 CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("[0-9][0-9]_*.ipynb"))
@@ -154,6 +157,18 @@ def test_a_live_figure_is_a_picture_with_the_address_where_it_is_played(epub):
     for slug in CHAPTERS:
         picture = epub[f"{slug}.xhtml"].find("img", src=f"_images/{slug}-live-1.png")
         assert picture.find_next(class_="where").a["href"].endswith(f"{slug}.html")
+
+
+def test_the_picture_of_a_live_figure_holds_a_drawing(made, site, browser, tmp_path):
+    photograph(browser, site, tmp_path / "around", drawn=False)
+    for slug in CHAPTERS:
+        there, around = (
+            np.asarray(Image.open(folder / f"{slug}-live-1.png").convert("L"), dtype=int)
+            for folder in (made.parent / "stills", tmp_path / "around")
+        )
+        assert there.shape == around.shape, slug
+        ink = (abs(there - around) > 24) & (abs(there - np.median(there)) > 24)
+        assert ink.mean() > 0.004, f"{slug}: what is drawn is {ink.mean():.2%} of the picture"
 
 
 def test_long_code_goes_on_between_definitions():
