@@ -400,7 +400,7 @@ def weeks():
         "past": in_tenths(past),
         "came": in_tenths(here.targets[rows]),
         "normal": in_tenths(here.normal[rows]),
-        "leaks": {},
+        "drawn": {},
     }
     for name in LEAKS:
         size = "long" if name == "shuffled" else "short"
@@ -409,7 +409,7 @@ def weeks():
         told = chapter.ahead(normals, n)[..., None] + spread * model(x)
         honest = leaked("none", size, 0)[-1]
         scores = {"rmse": in_tenths(score), "honest": in_tenths(honest)}
-        found["leaks"][name] = {"told": in_tenths(told)} | scores
+        found["drawn"][name] = {"told": in_tenths(told)} | scores
     naive = chapter.persistence(chapter.y, here.n)
     found["rmse"] = {
         "as today": in_tenths(chapter.rmse(naive, here.targets)),

@@ -19,7 +19,7 @@ SETTINGS = {
     "worth": 0.02,  # of the baseline's validation loss
     "chance": {"trainings": 60, "parts": [100, 50, 2000], "k": 16, "H": 16, "lr": 0.03},
 }
-chapter = cells("17_capstone", "imports", "ridge", "models", "train", "plan", "trial")
+chapter = cells("17_capstone", "imports", "task", "ridge", "models", "train", "plan", "trial")
 
 
 def rounded(values, digits=6):

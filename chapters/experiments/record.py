@@ -21,8 +21,8 @@ A file holds who made it, with which versions and settings, and an entry for eac
 with a list `seeds` holds lists with one item for each seed; `check` compares their means, and
 allows the spread that the file itself records. What could be trained only once says why under
 `once`. What stands under `tuning` has been looked for with one seed and is not compared; what it
-led to is. Nor is `written`, text that a model has drawn: one rounding more, and it is another. All
-else must come out again.
+led to is. Nor are `written`, text that a model has drawn, and `drawn`, what one model has said, for
+a figure to show: one rounding more, and it is another. All else must come out again.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def differences(before: Any, after: Any, where: str, seeds: Any = None) -> Itera
             yield f"{where}: recorded {sorted(before)}, now {sorted(after)}"
             return
         seeds = before.get("seeds", seeds)
-        for key in sorted(before.keys() - {"tuning", "written", "int8", "int16", "scale"}):
+        for key in sorted(before.keys() - {"tuning", "written", "drawn", "int8", "int16", "scale"}):
             old, new = before[key], after[key]
             if key != "seeds" and _over(seeds, old) and _over(seeds, new):
                 yield from _out_of_spread(old, new, f"{where}, {key}")

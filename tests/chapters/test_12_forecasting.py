@@ -339,5 +339,5 @@ def test_the_weeks_of_the_live_figure_are_the_chapter_s(chapter):
         told = spread * model(z[n - np.arange(names.W)[::-1, None]])
         told += names.ahead(normals, n)[..., None]
         # another processor trains to slightly other weights
-        away = abs(np.array(stored["leaks"][name]["told"]) / 10 - told)
+        away = abs(np.array(stored["drawn"][name]["told"]) / 10 - told)
         assert away.mean() < 0.3 and away.max() < 2

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -203,6 +204,12 @@ def test_an_experiment_s_file_has_the_one_form(path):
         # what was trained only once says why, and is compared within a hundredth
         assert entry.get("once") or len(set(entry["seeds"])) >= 3
     assert not list(record.differences(stored, stored, path.stem))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_an_experiment_finds_in_its_chapter_what_it_needs(path, capsys):
+    """A cell that was renamed, or that needs another one, shows here and not in an hour's run."""
+    runpy.run_path(str(path))
 
 
 def test_cells_of_a_chapter_are_run_in_the_order_that_is_asked_for():

@@ -54,10 +54,10 @@ def test_the_scores_are_those_of_the_experiment():
         ("shuffled", "long"),
     ):
         stored = EXPERIMENT["leaks"][f"{name}, {size}"]["rmse"][0]
-        np.testing.assert_allclose(np.array(MODEL["leaks"][name]["rmse"]) / 10, stored, atol=0.051)
+        np.testing.assert_allclose(np.array(MODEL["drawn"][name]["rmse"]) / 10, stored, atol=0.051)
         honest = EXPERIMENT["leaks"][f"none, {size}"]["rmse"][0]
         np.testing.assert_allclose(
-            np.array(MODEL["leaks"][name]["honest"]) / 10, honest, atol=0.051
+            np.array(MODEL["drawn"][name]["honest"]) / 10, honest, atol=0.051
         )
     for name in ("as today", "normal"):
         stored = EXPERIMENT["weather"][name]["rmse"]

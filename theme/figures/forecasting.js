@@ -85,14 +85,14 @@ class Forecasting extends Figure {
     const past = celsius(model.past[i]);
     return {
       past, today: past.at(-1), came: celsius(model.came[i]), normal: celsius(model.normal[i]),
-      told: model.leaks[leak].told[i].map(celsius),
+      told: model.drawn[leak].told[i].map(celsius),
     };
   }
 
   /** From and to what temperature is drawn: the same for all leaks of a week. */
   get range() {
-    const i = this.now.week - 1, { past, came, normal, leaks } = this.model;
-    const all = [past[i], came[i], normal[i], ...Object.values(leaks).map(({ told }) => told[i])].flat(2);
+    const i = this.now.week - 1, { past, came, normal, drawn } = this.model;
+    const all = [past[i], came[i], normal[i], ...Object.values(drawn).map(({ told }) => told[i])].flat(2);
     return [5 * Math.floor(Math.min(...all) / 50), 5 * Math.ceil(Math.max(...all) / 50)];
   }
 
@@ -122,10 +122,10 @@ class Forecasting extends Figure {
 
     const { network, covered, ...naive } = compute({ told, came, today, normal, k });
     const days = k === 1 ? "day 1" : `days 1 to ${k}`, tenths = (values) => degrees(values[k - 1] / 10);
-    const { rmse, leaks } = this.model, fair = leak === "none" ? "" : ` (no leak: ${tenths(leaks[leak].honest)})`;
+    const { rmse, drawn } = this.model, fair = leak === "none" ? "" : ` (no leak: ${tenths(drawn[leak].honest)})`;
     const story = `This week, ${days}: mean error LSTM ${degrees(network)}, as today ${degrees(naive.today)}, `
       + `normal ${degrees(naive.normal)}; ${covered} of ${k} in the band. Whole test, day ${k}: `
-      + `RMSE LSTM ${tenths(leaks[leak].rmse)}${fair}, as today ${tenths(rmse["as today"])}, normal ${tenths(rmse.normal)}.`;
+      + `RMSE LSTM ${tenths(drawn[leak].rmse)}${fair}, as today ${tenths(rmse["as today"])}, normal ${tenths(rmse.normal)}.`;
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${TOP + TALL + UNDER}`);
     this.drawing.setAttribute("aria-label", `Maxima around ${this.model.days[week - 1]}, and forecasts of the next ${k} days. ${story}`);
     this.drawing.replaceChildren(...parts.flat());
