@@ -32,7 +32,9 @@ from grading.sandbox import box  # noqa: E402
 
 CLASS = 40
 SUBMISSION = "a submission's process"
-GAP = (1, 8)  # outcomes from one kill to the next: however slow the machine, there is progress
+# outcomes from one kill to the next: however slow the machine, there is progress; and what was
+# killed has mostly been run again, since the marker tells whoever is lost thrice in the same cell
+GAP = (3, 8)
 # a real answer takes longer than these: most of a batch's time shall be in students' code
 SLOW = "    for _ in range({}): pass\n"
 
