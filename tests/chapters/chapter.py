@@ -50,6 +50,7 @@ class Chapter:
         notebook = nbformat.read(CHAPTERS / f"{slug}.ipynb", as_version=4)
         self.cells = {cell.id: cell for cell in notebook.cells}
         self.axes: dict[str, list[Any]] = {}
+        self.small_letters: dict[str, set[str]] = {}
         self._waiting = [cell for cell in notebook.cells if cell.cell_type == "code"]
         self._results: dict[str, tuple[Any, list[nbformat.NotebookNode]]] = {}
         self._style: dict[str, Any] = dict(matplotlib.rcParamsDefault)
@@ -74,15 +75,6 @@ class Chapter:
         result, outputs = self._results[name]
         result.raise_error()
         return outputs
-
-    def small_letters(self, name: str) -> set[str]:
-        """What cannot be read on a phone in the figures that the cell of this name has shown."""
-        small = {""}
-        for figure in {ax.figure for ax in self.axes.get(name, [])}:
-            width = figure.get_tightbbox().width + 0.2  # of the picture: cropped, with a margin
-            texts = [text for text in figure.findobj(Text) if text.get_visible()]
-            small |= {t.get_text() for t in texts if t.get_fontsize() < LEAST * width}
-        return small - {""}
 
     def finish(self) -> Chapter:
         """Run every cell; what the first of them to fail has raised is raised."""
@@ -115,6 +107,7 @@ class Chapter:
         def remember_and_show() -> None:
             shown = [plt.figure(number) for number in plt.get_fignums()]
             self.axes.setdefault(name, []).extend(ax for figure in shown for ax in figure.axes)
+            self.small_letters[name] = {text for figure in shown for text in too_small(figure)}
             show()
 
         with (
@@ -138,6 +131,14 @@ class Chapter:
                 plt.show = show
                 self._style = dict(matplotlib.rcParams)
                 plt.switch_backend(backend)
+
+
+def too_small(figure: Any) -> set[str]:
+    """What cannot be read on a phone."""
+    figure.draw_without_rendering()  # lays it out
+    width = figure.get_tightbbox().width + 0.2  # of the picture: cropped, with a margin
+    texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    return {text.get_text() for text in texts if text.get_fontsize() < LEAST * width}
 
 
 @lru_cache(maxsize=1)  # tests come chapter by chapter; what the one before held is given back
@@ -165,7 +166,7 @@ class PrintedCell(IPyNbCell):
             if other_bits():
                 pytest.skip(other_bits())
             self.raise_cell_error("Cell outputs differ", "\n".join(self.comparison_traceback))
-        if small := ran(self.parent.notebook.stem).small_letters(self.name):
+        if small := ran(self.parent.notebook.stem).small_letters.get(self.name):
             self.raise_cell_error("Letters are too small on a phone", "\n".join(sorted(small)))
 
     def reportinfo(self) -> tuple[Path, int, str]:
