@@ -22,7 +22,8 @@ with a list `seeds` holds lists with one item for each seed; `check` compares th
 allows the spread that the file itself records. What could be trained only once says why under
 `once`. What stands under `tuning` has been looked for with one seed and is not compared; what it
 led to is. Nor are `written`, text that a model has drawn, and `drawn`, what one model has said, for
-a figure to show: one rounding more, and it is another. All else must come out again.
+a figure to show: one rounding more, and it is another. The middle of an `interval` must lie inside
+the recorded one; the `verdict` that follows from it is not compared. All else must come out again.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ import rnnlib
 
 EXPERIMENTS = Path(__file__).resolve().parent
 FIGURES = EXPERIMENTS.parents[1] / "theme" / "figures"
+NOT_COMPARED = {"tuning", "written", "drawn", "verdict", "int8", "int16", "scale"}
 
 
 def cells(slug: str, *names: str) -> SimpleNamespace:
@@ -167,9 +169,12 @@ def differences(before: Any, after: Any, where: str, seeds: Any = None) -> Itera
             yield f"{where}: recorded {sorted(before)}, now {sorted(after)}"
             return
         seeds = before.get("seeds", seeds)
-        for key in sorted(before.keys() - {"tuning", "written", "drawn", "int8", "int16", "scale"}):
+        for key in sorted(before.keys() - NOT_COMPARED):
             old, new = before[key], after[key]
-            if key != "seeds" and _over(seeds, old) and _over(seeds, new):
+            if key == "interval":
+                if not old[0] <= sum(new) / 2 <= old[1]:
+                    yield f"{where}, interval: recorded {old}, the middle is {sum(new) / 2:g} now"
+            elif key != "seeds" and _over(seeds, old) and _over(seeds, new):
                 yield from _out_of_spread(old, new, f"{where}, {key}")
             else:
                 yield from differences(old, new, f"{where}, {key}", seeds)

@@ -342,6 +342,18 @@ def test_runs_that_have_not_come_there_are_counted():
     assert "mean 350 recorded, 650 now" in sentence
 
 
+def test_an_interval_may_move_as_far_as_its_own_end():
+    def said(interval, verdict="no"):
+        before = {"interval": [-0.2, 0.1], "verdict": "not shown"}
+        return list(record.differences(before, {"interval": interval, "verdict": verdict}, "pump"))
+
+    assert said([-0.3, 0.0]) == []
+    assert said([0.05, 0.35]) == ["pump, interval: recorded [-0.2, 0.1], the middle is 0.2 now"]
+    assert said([-0.6, 0.1], "yes") == [
+        "pump, interval: recorded [-0.2, 0.1], the middle is -0.25 now"
+    ]
+
+
 def test_files_are_written_an_entry_a_line(tmp_path):
     content = {"settings": {"é": [1, 2]}, "runs": [{"x": "y"}, {"x": [0.5]}], "empty": []}
     path = tmp_path / "file.json"
