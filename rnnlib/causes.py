@@ -232,7 +232,11 @@ CRASHES = [
         "",
         "an index is too small: -1 is the last entry, and minus the size the first",
     ),
-    ("out of bounds", "", "an index is too large; the first entry has index 0, the last size - 1"),
+    (
+        "out of bounds|index out of range",
+        "",
+        "an index is too large; the first entry has index 0, the last size - 1",
+    ),
     ("unhashable", "", "a list or an array cannot be a key of a dict; a tuple can"),
     ("KeyError", "", "a key is not in the dict yet; counts.get(key, 0) gives 0 for it"),
     ("UnboundLocalError|referenced before|not associated", "", "this name has no value yet here"),

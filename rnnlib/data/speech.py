@@ -69,7 +69,7 @@ def mel_filters(bands: int = BANDS, window: int = WINDOW, rate: int = RATE) -> n
 
 
 def log_mel(wave: np.ndarray) -> np.ndarray:
-    """Turn a wave into the logarithm of the power in each mel band. Derived in chapter 11_speech.
+    """Turn a wave into the logarithm of the energy in each mel band. Derived in chapter 11_speech.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def log_mel(wave: np.ndarray) -> np.ndarray:
     -------
     bands : (T, 32) array
         T = 1 + (N − 256) // 160 frames of 32 ms, one every 20 ms; none if N < 256. Natural
-        logarithm; power below 1e-10 counts as 1e-10.
+        logarithm; an energy below 1e-10 counts as 1e-10.
 
     Raises
     ------

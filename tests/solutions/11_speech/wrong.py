@@ -78,7 +78,11 @@ EDITS = {
         "a repeat takes paths that end in a blank, too": "prefix, 0.0, p_label * → prefix, 0.0, (p_blank + p_label) *",
         "behind a repeat the path ends in a label": "add(grown, prefix, 0.0, p_label * y_t[k]) → add(grown, prefix, p_label * y_t[k], 0.0)",
         "the last label is new only behind a blank": "(*prefix, k), 0.0, p_blank * y_t[k] → (*prefix, k), 0.0, (p_blank + p_label) * y_t[k]",
-        "add up the ways to one prefix": "add(grown, (*prefix, k), 0.0, (p_blank + p_label) * y_t[k]) → grown[*prefix, k] = [0.0, (p_blank + p_label) * y_t[k]]",
+        "add up the ways to one prefix": [
+            "add(grown, (*prefix, k), 0.0, (p_blank + p_label) * y_t[k]) → grown[*prefix, k] = [0.0, (p_blank + p_label) * y_t[k]]",
+            "add(grown, prefix, (p_blank + p_label) * y_t[0], 0.0) → grown[prefix] = [(p_blank + p_label) * y_t[0], 0.0]",
+            "add(grown, prefix, 0.0, p_label * y_t[k]) → grown[prefix][1] = p_label * y_t[k]",
+        ],
         "p_blank comes first in a pair": "(p_blank, p_label) in → (p_label, p_blank) in",
         "the blank is taken for a label": "range(1, len(y_t)) → range(len(y_t))",
         "the label is put in front of the prefix": "add(grown, (*prefix, k), 0.0, (p_blank → add(grown, (k, *prefix), 0.0, (p_blank",
@@ -211,6 +215,19 @@ def word_errors__in_place(reference, hypothesis):
     """the words are compared place by place; one left out moves all behind it"""
     same = sum(r == h for r, h in zip(reference, hypothesis, strict=False))
     return max(len(reference), len(hypothesis)) - same
+
+
+def word_errors__exchanged(reference, hypothesis):
+    """two words in the other order are two errors"""
+    N, M = len(reference), len(hypothesis)
+    d = np.add.outer(np.arange(N + 1), np.arange(M + 1))
+    for i in range(1, N + 1):
+        for j in range(1, M + 1):
+            differ = reference[i - 1] != hypothesis[j - 1]
+            d[i, j] = min(d[i - 1, j] + 1, d[i, j - 1] + 1, d[i - 1, j - 1] + differ)
+            if i > 1 and j > 1 and reference[i - 2 : i] == hypothesis[j - 2 : j][::-1]:
+                d[i, j] = min(d[i, j], d[i - 2, j - 2] + 1)
+    return d[-1, -1]
 
 
 def word_errors__as_sets(reference, hypothesis):
