@@ -336,6 +336,7 @@ def test_runs_that_have_not_come_there_are_counted():
     nobody = [None, None, None]
     assert said(nobody, nobody) == []
     assert said([300, None, 400], [None, 320, 390]) == []
+    assert said([300, 350, 400], [310, None, 390]) == [] == said(nobody, [None, 900, None])
     (sentence,) = said([300, None, 400], nobody)
     assert sentence == "adding, updates: None in 1 of 3 runs recorded, in 3 now"
     (sentence,) = said([300, None, 400], [600, 700, None])
