@@ -210,7 +210,7 @@ def _out_of_spread(runs: list[Any], again: list[Any], where: str) -> Iterator[st
     if len(runs) in (never, now):
         return
     old, new = (np.array([one for one in each if one is not None]) for each in (runs, again))
-    if old.shape != new.shape:
+    if old.shape[1:] != new.shape[1:]:
         yield f"{where}: recorded shape {old.shape}, now {new.shape}"
         return
     apart = old.max(axis=0) - old.min(axis=0)
