@@ -180,7 +180,7 @@ def test_pieces_that_begin_alike_lose_nothing_when_beginnings_are_exchanged(chap
         return chapter.names.exchanged(T=4, before=8, N=2)
 
     f, apart, more = reads([[begin], [begin]])
-    assert f.shape == (12, 2, 192) and not apart.any() and not more.any()
+    assert f.shape == (12, 2, 192) and apart.max() < 1e-9 and abs(more).max() < 1e-9
     f, apart, more = reads([[begin], [begin[::-1]]])
     assert (apart > 0.1).all() and more.any()
 

@@ -23,8 +23,8 @@ CAP_AMBIENT_CLEAR_ALL, SECCOMP_MODE_FILTER, CAPABILITY_VERSION_3 = 4, 2, 0x20080
 
 # System calls that computing does not need, by number on (x86_64, aarch64): those that make
 # namespaces or mounts, that look into other processes, that reach what outlives a submission
-# (keys) or is in no process's memory (memfd, segments) or has had holes (bpf, io_uring, …), that
-# give its turn to others, since the clock stands still while a process waits for its turn.
+# (keys) or is in no process's memory (memfd, segments) or has had holes (bpf, io_uring, …), or
+# that give its turn to others, since the clock stands still while a process waits for its turn.
 REFUSED = {
     "unshare": (272, 97),
     "setns": (308, 268),
